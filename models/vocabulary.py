@@ -35,6 +35,7 @@ Anchor = Literal["none", "publication", "utterance"]
 TimexBasis = Literal["stated", "resolved", "inferred"]
 SpanRole = Literal[
     "boilerplate",
+    "sentence",
     "attribution",
     "content",
     "verbatim",

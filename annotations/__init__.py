@@ -1,0 +1,1 @@
+"""The annotated document: an article with its attributed quotes and numeric claims."""
