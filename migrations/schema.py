@@ -1,0 +1,99 @@
+"""Bring a database to a step of the schema, and tell whether the models still agree with it."""
+
+from importlib.resources import files
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, inspect
+from sqlmodel import SQLModel
+
+from models.session import Database
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's settings without an ini file, which would not be in the wheel."""
+    settings = Config()
+    settings.set_main_option("script_location", str(files("migrations")))
+    settings.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    settings.attributes["connection"] = connection
+    return settings
+
+
+def head() -> str:
+    """The newest step."""
+    newest = ScriptDirectory.from_config(config()).get_current_head()
+    assert newest is not None
+    return newest
+
+
+def current(database: Database) -> str | None:
+    """The step that a database is at; None before the first."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate(database: Database, step: str = "head") -> None:
+    """Run all steps up, or down, to `step` (`base` is the empty database) in one transaction."""
+    with database.engine.execution_options(writes=True).connect() as connection:
+        if database.sqlite:
+            # Dropping a table empties it first, which the rules of the record would refuse; and a pragma
+            # is ignored inside a transaction, so it comes before the first statement.
+            _set_foreign_keys(connection, on=False)
+        try:
+            with connection.begin():
+                settings = config(connection)
+                down = step == "base" or (step != "head" and _is_below(connection, step))
+                (command.downgrade if down else command.upgrade)(settings, step)
+                if database.sqlite and (
+                    broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                ):
+                    raise RuntimeError(f"the migration left rows without their parents: {broken[:3]}")
+        finally:
+            if database.sqlite:
+                _set_foreign_keys(connection, on=True)
+
+
+def drift(database: Database) -> list[str]:
+    """What differs between a migrated database and the models: tables, columns, indexes, keys, checks."""
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_name": belongs_to_models}
+        )
+        differences = [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
+        scratch = create_engine("sqlite://")
+        SQLModel.metadata.create_all(scratch)
+        # Alembic does not compare CHECKs; on SQLite they come back as they were written.
+        if database.sqlite:
+            differences += _differing_checks(connection, scratch)
+        return differences
+
+
+def belongs_to_models(name: str | None, kind: str, _: Any) -> bool:
+    """Leaves out the full-text tables, which only the migrations know."""
+    return kind != "table" or name in SQLModel.metadata.tables
+
+
+def _is_below(connection: Connection, step: str) -> bool:
+    current = MigrationContext.configure(connection).get_current_revision()
+    script = ScriptDirectory.from_config(config())
+    return current is not None and step in {s.revision for s in script.iterate_revisions(current, "base")}
+
+
+def _set_foreign_keys(connection: Connection, *, on: bool) -> None:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(f"PRAGMA foreign_keys = {'ON' if on else 'OFF'}")
+
+
+def _differing_checks(migrated: Connection, models: Engine) -> list[str]:
+    ours, theirs = inspect(migrated), inspect(models)
+    found = []
+    for table in SQLModel.metadata.tables:
+        here = {(c["name"], c["sqltext"]) for c in ours.get_check_constraints(table)}
+        there = {(c["name"], c["sqltext"]) for c in theirs.get_check_constraints(table)}
+        found += [f"{table}: check {name}: {sql}" for name, sql in sorted(here ^ there, key=str)]
+    return found

@@ -1,0 +1,41 @@
+"""Folding for full text: accents, case, width and quotation marks do not matter, on either database.
+
+Text is folded once, here, into words of letters and digits parted by single spaces; both databases index
+exactly these words, so that the same query has the same hits.
+"""
+
+import re
+import unicodedata
+
+# PostgreSQL refuses lexemes above 2 KiB; nobody searches for the hundredth letter of a word.
+LONGEST = 100
+# Letters that NFKD leaves whole but readers type without their stroke.
+_LETTERS = str.maketrans(
+    {"ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ŧ": "t"}
+)
+# An apostrophe between letters, and a stop inside an abbreviation, part no words: Israel's, U.N.
+_JOINERS = re.compile(r"(?<=\w)['\u2018\u2019\u02bc](?=\w)|(?<=\b[^\W\d_])\.(?=[^\W\d_]\b)|(?<=\d)[,\u2009\u202f](?=\d\d\d)")
+_POSSESSIVE = re.compile(r"(?<=\w)['\u2018\u2019\u02bc]s\b", re.IGNORECASE)
+# Scripts written without spaces: each run becomes overlapping pairs of characters.
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
+
+
+def fold(text: str) -> str:
+    """The words of a text, folded, in their order, one space between; an empty string when there are none."""
+    joined = _JOINERS.sub("", _POSSESSIVE.sub("", text))
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", joined).casefold()).translate(_LETTERS)
+    spaced = "".join(_letter(character) for character in plain)
+    return " ".join(word[:LONGEST] for word in _UNSPACED.sub(_pairs, spaced).split())
+
+
+def _letter(character: str) -> str:
+    category = unicodedata.category(character)
+    if category[0] == "M":
+        return ""
+    return character if category[0] in "LN" else " "
+
+
+def _pairs(run: re.Match[str]) -> str:
+    word = run[0]
+    pairs = [word] if len(word) == 1 else [word[i : i + 2] for i in range(len(word) - 1)]
+    return f" {' '.join(pairs)} "

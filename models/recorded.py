@@ -1,0 +1,47 @@
+"""Recorded rows: nothing changes in place, each row is valid for the revisions `[recorded, superseded)`."""
+
+import itertools
+import secrets
+import time
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, or_, select
+from sqlmodel import Field, SQLModel
+
+from models.columns import column
+from models.revision import Revision
+
+
+def key_run() -> "itertools.count[int]":
+    """Keys for the rows of one transaction: 63 bits, rising with time, made without asking the database.
+
+    Microseconds are shifted by ten bits: a transaction would have to write a thousand rows a microsecond
+    before its keys met those of the next one; the primary key refuses them if they ever do.
+    """
+    return itertools.count((time.time_ns() // 1000 << 10) | secrets.randbits(10))
+
+
+class Recorded(SQLModel):
+    """What every recorded noun carries besides its own fields."""
+
+    row_key: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    recorded: int = Field(sa_type=BigInteger)
+    superseded: int | None = Field(default=None, sa_type=BigInteger)
+    # Of the row and all that it owns: two states of an id are the same if their digests are.
+    digest: str = column("SHA-256 of the row and what it owns")
+    folded: str = column("The words that full text finds, folded")
+
+
+def valid(model: Any, at: int | None) -> ColumnElement[bool]:
+    """The one clause that reads a table as it stands (`at` None), or as it stood at revision `at`.
+
+    The two forms agree at the newest revision; the first is served by the partial index of current rows.
+    """
+    if at is None:
+        return model.superseded.is_(None)  # type: ignore[no-any-return]
+    return (_number(model.recorded) <= at) & or_(model.superseded.is_(None), _number(model.superseded) > at)
+
+
+def _number(key: Any) -> ColumnElement[int]:
+    number = Revision.number
+    return select(number).where(Revision.key == key).scalar_subquery()  # type: ignore[call-overload, no-any-return]
