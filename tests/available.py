@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +19,20 @@ def _on_path(*names: str) -> Path | None:
     return next((Path(found) for name in names if (found := shutil.which(name, path=path))), None)
 
 
+def _npm() -> Path | None:
+    """npm, with a Node.js new enough for the generator of the TypeScript client (Debian 12's is not)."""
+    node = _on_path("node")
+    if node is None:
+        return None
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    new_enough = tuple(int(part) for part in version.strip().lstrip("v").split(".")) >= (20, 19)
+    return _on_path("npm") if new_enough else None
+
+
 PROGRAMS: dict[str, Callable[[], Path | None]] = {
     "postgresql": find_postgres,
     "chromium": find_chromium,
-    "node": lambda: _on_path("npm"),
+    "node": _npm,
     "compose": lambda: _on_path("docker-compose"),
     "nginx": lambda: _on_path("nginx"),
 }

@@ -98,7 +98,7 @@ class Cluster(Server):
         if self._call([*initdb, "-E", "UTF8", "--locale=C.UTF-8"], user).wait() != 0:
             self._fail()
         for _ in range(5):  # somebody else may take the free port between the look and the start
-            self.port = _free_port()
+            self.port = free_port()
             settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
             command = [str(programs / "postgres"), "-D", data, "-p", str(self.port), *settings]
             self._process = self._call(command, user)
@@ -187,7 +187,7 @@ def _unprivileged() -> pwd.struct_passwd | None:
     return pwd.getpwnam("postgres" if "postgres" in names else "nobody")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
