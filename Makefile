@@ -6,8 +6,9 @@ ARGS ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 UV_VERSION := 0.13.9
-COMPILE = .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-annotate --no-header $(UPGRADE) pyproject.toml
+# No index address in a lock file: it must install from any mirror.
+LOCK = .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header $(UPGRADE)
 
 .PHONY: help serve dev test lint types drift format lock check clean
 
@@ -46,13 +47,13 @@ format: .venv/dev.stamp
 
 # The largest set first: the other two take its versions, so that one environment can serve all three.
 lock: .venv-lock/uv-$(UV_VERSION).stamp
-	$(COMPILE) --group build --group dev -o requirements-dev.lock
-	$(COMPILE) -c requirements-dev.lock -o requirements.lock
-	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-annotate --no-header $(UPGRADE) --group build -c requirements-dev.lock -o requirements-build.lock
+	$(LOCK) pyproject.toml --group build --group dev -o requirements-dev.lock
+	$(LOCK) pyproject.toml -c requirements-dev.lock -o requirements.lock
+	$(LOCK) --group build -c requirements-dev.lock -o requirements-build.lock
+	cd tests/clients && npm install --package-lock-only && node unfunded.mjs
 
 clean:
-	rm -rf .venv .venv-lock build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lock build dist tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/serve.stamp: requirements.lock requirements-build.lock pyproject.toml | .venv/bin/python
 	@echo 'Installing what serving needs …'
