@@ -1,4 +1,4 @@
-"""An annotated document with every extract located: what the reader returns, the loader stores and the writer prints.
+"""An annotated document with every extract located: what is read, loaded into the record and written.
 
 Offsets are Unicode code points of `text`, half-open: `text[start:end]` are the words.
 """
@@ -32,7 +32,7 @@ from models.vocabulary import (
 
 @dataclass(frozen=True, order=True)
 class Span:
-    """Characters `[start, end)` of the text in one role; a role that occurs twice is one discontinuous span."""
+    """Characters `[start, end)` of the text in one role; those of one role are one discontinuous span."""
 
     start: int
     end: int
@@ -72,7 +72,7 @@ class Speaker:
 
 @dataclass(frozen=True)
 class Entity:
-    """An entity by its key in the file; the loader makes the key document-scoped unless `naming` is `named`."""
+    """An entity by its key in the file; loading makes the key document-scoped unless `naming` is `named`."""
 
     key: str
     kind: EntityKind

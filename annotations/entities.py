@@ -1,0 +1,52 @@
+"""Entities and indicators of an annotation: what they refer to, and what only a place has."""
+
+from annotations import links
+from annotations.annotated import Entity, Indicator
+from annotations.claims import check_measure, check_place
+from annotations.mistakes import Path
+from annotations.reading import Reading
+
+
+def read(reading: Reading) -> None:
+    """Put the entities of the draft into the reading, by key; mistakes go to the report."""
+    given = reading.draft.file.entities
+    for key, entity in given.items():
+        latitude, longitude = entity.coordinates or (None, None)
+        reading.entities[key] = Entity(
+            key=key,
+            kind=entity.kind,
+            naming=entity.naming,
+            name=entity.name,
+            aliases=tuple(entity.aliases),
+            description=entity.description,
+            wikidata=entity.wikidata,
+            part_of=entity.part_of,
+            acts_for=entity.acts_for,
+            latitude=latitude,
+            longitude=longitude,
+            country=entity.country,
+        )
+    for key, entity in given.items():
+        for name in ("coordinates", "country"):
+            if getattr(entity, name) is not None and entity.kind != "place":
+                message = f"only a place has '{name}', and '{key}' is of kind {entity.kind}"
+                reading.report.add(("entities", key, name), message)
+    for name, verb in (("part_of", "is part of"), ("acts_for", "acts for")):
+        parents: dict[str, links.Link] = {}
+        for key, entity in given.items():
+            target, path = getattr(entity, name), ("entities", key, name)
+            if target is not None and reading.entity(path, target):
+                parents[key] = (target, path)
+        links.acyclic(reading.report, parents, verb)
+
+
+def indicators(reading: Reading) -> tuple[Indicator, ...]:
+    """The indicators of the draft, in its order."""
+    found = []
+    for key, indicator in reading.draft.file.indicators.items():
+        path: Path = ("indicators", key)
+        check_measure(reading, (*path, "measure"), indicator.measure)
+        if indicator.place is not None:
+            check_place(reading, (*path, "place"), indicator.place)
+        found.append(Indicator(key, **indicator.model_dump()))
+    return tuple(found)

@@ -1,0 +1,48 @@
+"""References between the parts of an annotation: unknown ones, circles, and ids that are given twice."""
+
+from collections.abc import Iterable, Mapping
+
+from annotations.mistakes import Path, Report, nearest
+
+Link = tuple[str, Path]
+"""The id that is referred to, and the path of the reference."""
+
+
+def known(report: Report, links: Iterable[Link], ids: Iterable[str], lost: set[str]) -> list[Link]:
+    """The links that lead somewhere; the others are reported, unless they lead to a part that is `lost`."""
+    there = dict.fromkeys(ids)
+    found = []
+    for target, path in links:
+        if target in there:
+            found.append((target, path))
+        elif not lost & {target, "quotes" if target.startswith("q") else "claims"}:
+            report.add(path, f"there is no '{target}'", target, nearest(target, there))
+    return found
+
+
+def unique(report: Report, ids: Iterable[Link]) -> None:
+    """Report ids that were given before."""
+    seen: set[str] = set()
+    for id_, path in ids:
+        if id_ in seen:
+            report.add((*path, "id"), f"the id '{id_}' is given twice", id_)
+        seen.add(id_)
+
+
+def acyclic(report: Report, parents: Mapping[str, Link], verb: str) -> None:
+    """Report the circles, each once; `parents` leads from an id to the one that it hangs on."""
+    done: set[str] = set()
+    for start in parents:
+        trail: dict[str, None] = {}
+        at = start
+        while at in parents and at not in done and at not in trail:
+            trail[at] = None
+            at = parents[at][0]
+        if at in trail:
+            circle = list(trail)[list(trail).index(at) :]
+            path = parents[circle[-1]][1]
+            if len(circle) == 1:
+                report.add(path, f"'{at}' {verb} itself", at)
+            else:
+                report.add(path, f"a circle: {' → '.join([*circle, at][:20])}", at)
+        done.update(trail)
