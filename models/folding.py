@@ -20,8 +20,12 @@ _POSSESSIVE = re.compile(r"(?<=\w)['\u2018\u2019\u02bc]s\b", re.IGNORECASE)
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 
 
-def fold(text: str) -> str:
-    """The words of a text, folded, in their order, one space between; an empty string when there are none."""
+def fold(*texts: str | None) -> str:
+    """The words of texts, folded, in their order, one space between; an empty string when there are none."""
+    return " ".join(filter(None, (_fold(text) for text in texts if text)))
+
+
+def _fold(text: str) -> str:
     joined = _JOINERS.sub("", _POSSESSIVE.sub("", text))
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", joined).casefold()).translate(_LETTERS)
     spaced = "".join(_letter(character) for character in plain)

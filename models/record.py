@@ -41,19 +41,22 @@ class Change:
         self.key = next(self.keys)
         self._rows: dict[type[SQLModel], list[dict[str, Any]]] = defaultdict(list)
         self._closed: dict[type[Recorded], list[int]] = defaultdict(list)
+        self._touched = False
 
     def __bool__(self) -> bool:
-        return any(self._closed.values()) or any(self._rows.values())
+        return self._touched
 
     def add(self, *rows: SQLModel) -> None:
         """Rows of any table; recorded ones are valid from this revision on."""
         for row in rows:
             columns = type(row).__table__.columns.keys()  # type: ignore[attr-defined]
+            self._touched = True
             self._rows[type(row)].append({name: getattr(row, name) for name in columns})
 
     def close(self, model: type[Recorded], row_keys: Iterable[int]) -> None:
         """End the validity of current rows with this revision."""
         self._closed[model].extend(row_keys)
+        self._touched = self._touched or bool(self._closed[model])
 
     def flush(self) -> None:
         """Send the collected rows; the revision has no number yet and others may commit before it."""

@@ -161,6 +161,7 @@ def upgrade() -> None:
             "comparator NOT IN ('>', '>~') OR (value_key = low_key AND low_end = 'open')",
             name=op.f("ck_claim_over"),
         ),
+        sa.CheckConstraint("folded = trim(folded) AND folded NOT LIKE '%  %'", name=op.f("ck_claim_folded")),
         sa.CheckConstraint(
             "high_end IN ('closed', 'open', 'unbounded', 'unknown')", name=op.f("ck_claim_high_end")
         ),
@@ -291,6 +292,9 @@ def upgrade() -> None:
             "(published_basis = 'unknown') = (published IS NULL)", name=op.f("ck_document_published_unknown")
         ),
         sa.CheckConstraint(
+            "folded = trim(folded) AND folded NOT LIKE '%  %'", name=op.f("ck_document_folded")
+        ),
+        sa.CheckConstraint(
             "ltrim(id, 'abcdefghijklmnopqrstuvwxyz0123456789-_.') = '' AND length(id) BETWEEN 1 AND 300",
             name=op.f("ck_document_slug"),
         ),
@@ -394,6 +398,7 @@ def upgrade() -> None:
             "document_id IS NULL OR substr(id, 1, length(document_id) + 1) = document_id || '.'",
             name=op.f("ck_entity_scope"),
         ),
+        sa.CheckConstraint("folded = trim(folded) AND folded NOT LIKE '%  %'", name=op.f("ck_entity_folded")),
         sa.CheckConstraint("kind IN ('actor', 'organisation', 'place')", name=op.f("ck_entity_kind")),
         sa.CheckConstraint(
             "ltrim(id, 'abcdefghijklmnopqrstuvwxyz0123456789-_.') = '' AND length(id) BETWEEN 1 AND 300",
@@ -453,6 +458,9 @@ def upgrade() -> None:
         sa.Column("unit", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
         sa.Column("place_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
         sa.CheckConstraint(
+            "folded = trim(folded) AND folded NOT LIKE '%  %'", name=op.f("ck_indicator_folded")
+        ),
+        sa.CheckConstraint(
             "ltrim(id, 'abcdefghijklmnopqrstuvwxyz0123456789-_.') = '' AND length(id) BETWEEN 1 AND 300",
             name=op.f("ck_indicator_slug"),
         ),
@@ -496,6 +504,9 @@ def upgrade() -> None:
         sa.Column("label", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("unit", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("definition", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.CheckConstraint(
+            "folded = trim(folded) AND folded NOT LIKE '%  %'", name=op.f("ck_measure_folded")
+        ),
         sa.CheckConstraint(
             "ltrim(id, 'abcdefghijklmnopqrstuvwxyz0123456789-_.') = '' AND length(id) BETWEEN 1 AND 300",
             name=op.f("ck_measure_slug"),
@@ -548,6 +559,9 @@ def upgrade() -> None:
             "text_sha256", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False
         ),
         sa.Column("entity_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
+        sa.CheckConstraint(
+            "folded = trim(folded) AND folded NOT LIKE '%  %'", name=op.f("ck_mention_folded")
+        ),
         sa.CheckConstraint("kind IN ('name', 'nominal', 'pronoun', 'demonym')", name=op.f("ck_mention_kind")),
         sa.CheckConstraint(
             "ltrim(id, 'abcdefghijklmnopqrstuvwxyz0123456789-_.') = '' AND length(id) BETWEEN 1 AND 300",
@@ -628,6 +642,7 @@ def upgrade() -> None:
             "act IN ('statement', 'belief', 'intention', 'request', 'order', 'proposal', 'warning', 'concern', 'question', 'refusal', 'silence')",
             name=op.f("ck_quote_act"),
         ),
+        sa.CheckConstraint("folded = trim(folded) AND folded NOT LIKE '%  %'", name=op.f("ck_quote_folded")),
         sa.CheckConstraint(
             "form = 'indirect' OR act = 'silence' OR verbatim IS NOT NULL",
             name=op.f("ck_quote_form_verbatim"),

@@ -1,0 +1,140 @@
+"""Documents: the articles, and on request everything that is annotated in one of them."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+from sqlalchemy import RowMapping, Select, func, select
+from sqlmodel import col
+
+from api.claims import ClaimView
+from api.entities import EntityView
+from api.listing.filters import Contains, Counts, Dates, Exact, Moments
+from api.listing.reading import Reading
+from api.listing.resource import Include, Part, Parts, Resource, Sort
+from api.mentions import MentionView
+from api.nested import RECORDED_COLUMNS, SPANS, RecordedView, SpanView, part, recorded_view, texts_of
+from api.quotes import QuoteView, published_days
+from models.claim import Claim
+from models.document import Document, DocumentBase
+from models.mention import Mention
+from models.quote import Quote
+from models.revision import Revision
+from models.span import Span
+from models.text import Text
+from models.vocabulary import PublishedBasis
+
+
+class DocumentCounts(BaseModel):
+    """How much is annotated in a document."""
+
+    mentions: int = Field(description="Mentions", examples=[150])
+    quotes: int = Field(description="Quotes", examples=[45])
+    claims: int = Field(description="Claims", examples=[19])
+
+
+class SentencePlace(BaseModel):
+    """A sentence or a heading."""
+
+    start: int = Span.model_fields["start"]
+    end: int = Span.model_fields["end"]
+    exact: str = Span.model_fields["exact"]
+
+
+class DocumentView(DocumentBase):
+    """A document; its text and its annotation come with `include`."""
+
+    text_sha256: str = Field(description="SHA-256 of the text's bytes", examples=["cd30cb2eba709f05…"])
+    text_url: str = Field(description="The text itself", examples=["/v1/documents/beirut-strikes-2024-10-15/text"])
+    characters: int = Field(description="Length of the text in code points", examples=[5711])
+    counts: DocumentCounts = Field(description="How much is annotated")
+    spans: list[SpanView] = Field(description="Boilerplate: what is not article text")
+    recorded: RecordedView = Field(description="Since when this state is on record")
+    text: str | None = Field(None, description="With `include=text`")
+    sentences: list[SentencePlace] | None = Field(None, description="With `include=sentences`")
+    entities: list[EntityView] | None = Field(None, description="With `include=entities`, on items")
+    mentions: list[MentionView] | None = Field(None, description="With `include=mentions`, on items")
+    quotes: list[QuoteView] | None = Field(None, description="With `include=quotes`, on items")
+    claims: list[ClaimView] | None = Field(None, description="With `include=claims`, on items")
+
+
+def _count(model: Any) -> Any:
+    def count(reading: Reading) -> Any:
+        rows = select(func.count()).select_from(model).where(model.document_id == Document.id, reading.valid(model))
+        return rows.correlate(Document).scalar_subquery()
+
+    return count
+
+
+COUNTS = {"mentions": _count(Mention), "quotes": _count(Quote), "claims": _count(Claim)}
+
+
+def _select(reading: Reading) -> Select[Any]:
+    own = [col(getattr(Document, name)) for name in ("row_key", *DocumentBase.model_fields, "text_sha256")]
+    counts = [count(reading).label(name) for name, count in COUNTS.items()]
+    length = func.length(Text.text).label("characters")
+    return (
+        select(*own, *counts, length, *RECORDED_COLUMNS)
+        .select_from(Document)
+        .join(Revision, col(Revision.key) == Document.recorded)
+        .join(Text, (col(Text.document_id) == Document.id) & (col(Text.sha256) == Document.text_sha256))
+        .where(reading.valid(Document), col(Document.status) == "published")
+    )
+
+
+def _sentences(reading: Reading, keys: Any) -> Select[Any]:
+    start, end = col(Span.start), col(Span.end)
+    rows = part(col(Span.owner_key), start, start=start, end=end, exact=col(Span.exact))
+    return rows.where(col(Span.owner_key).in_(keys), col(Span.role) == "sentence")
+
+
+def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
+    return {name: row[name] for name in DocumentBase.model_fields} | {
+        "text_sha256": row["text_sha256"],
+        "text_url": f"/v1/documents/{row['id']}/text",
+        "characters": row["characters"],
+        "counts": {name: row[name] for name in COUNTS},
+        "spans": parts.get("spans", []),
+        "recorded": recorded_view(row),
+    }
+
+
+KEY = col(Document.row_key)
+DOCUMENTS = Resource(
+    name="documents",
+    noun="document",
+    about="The articles, each with its text and everything that is annotated in it.",
+    model=Document,
+    view=DocumentView,
+    select=_select,
+    render=_render,
+    texts=texts_of(Document),
+    parts=(SPANS,),
+    filters=(
+        Exact(name="id", of=col(Document.id), about="Ids of documents.", example="beirut-strikes-2024-10-15", counted=False),
+        Exact(name="outlet", of=col(Document.outlet), about="Outlet that published it.", example="Defence Talks", none=True),
+        Exact(name="language", of=col(Document.language), about="BCP 47 tag.", example="en"),
+        Exact(name="published_basis", of=col(Document.published_basis), type=PublishedBasis, about="On what basis the date is given.", example="inferred"),
+        Exact(name="url", of=col(Document.url), about="Where it was published.", example="https://news.example/flood", counted=False, none=True),
+        Contains(name="title", folded=col(Document.folded), about="Part of the words of title or text.", example="air strikes"),
+        Dates(name="published", test=published_days, about="Day on which it was published.", example="2024-10-15"),
+        Counts(name="quotes", count=COUNTS["quotes"], about="Number of quotes.", example=10),
+        Counts(name="claims", count=COUNTS["claims"], about="Number of claims.", example=10),
+        Moments(name="recorded", time=col(Revision.time), about="Time at which this state was recorded.", example="2024-10-15"),
+    ),
+    sorts={
+        "published": Sort("day of publication, undated ones first", (col(Document.published_order),)),
+        "recorded": Sort("revision", (col(Revision.number),)),
+        "id": Sort("id", (col(Document.id),)),
+    },
+    default_sort="-published",
+    tie=(col(Document.id),),
+    includes={
+        "text": Include("the text", texts_of(Document)),
+        "sentences": Include("its sentences and headings", Part("sentences", _sentences)),
+        "entities": Include("the entities that it mentions", resource="entities", by="document"),
+        "mentions": Include("its mentions", resource="mentions", by="document"),
+        "quotes": Include("its quotes", resource="quotes", by="document"),
+        "claims": Include("its claims", resource="claims", by="document"),
+    },
+    words="title and text",
+)  # fmt: skip

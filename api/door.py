@@ -1,0 +1,87 @@
+"""What stands at the door, before routing: bytes that are no text, bodies that are too large, HEAD, and ETags of variants."""
+
+import re
+from urllib.parse import unquote_to_bytes
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import Problem
+
+LONGEST_QUERY = 16_384
+_ETAGS = re.compile(rb'"([^"]*)-gzip"')
+
+
+class Door:
+    """Refuses what no handler could answer well."""
+
+    def __init__(self, app: ASGIApp, body_limit: int) -> None:
+        self.app, self.body_limit = app, body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        if problem := self._problem(scope):
+            return await problem.response()(scope, receive, send)
+        read = 0
+
+        async def bounded() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self.body_limit:
+                raise Problem(413, f"the body is larger than {self.body_limit} bytes")
+            return message
+
+        if scope["method"] != "HEAD":
+            return await self.app(scope, bounded, send)
+
+        async def headers_only(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        # A HEAD is the GET without its body; whoever answers a GET answers it.
+        return await self.app({**scope, "method": "GET"}, bounded, headers_only)
+
+    def _problem(self, scope: Scope) -> Problem | None:
+        query = scope.get("query_string", b"")
+        if len(query) > LONGEST_QUERY:
+            return Problem(414, f"the query is longer than {LONGEST_QUERY} bytes")
+        for name, raw in (("path", scope.get("raw_path") or b""), ("query", query)):
+            try:
+                decoded = unquote_to_bytes(raw).decode("utf-8")
+            except UnicodeDecodeError:
+                return Problem(400, f"the {name} is not UTF-8")
+            if "\x00" in decoded:
+                return Problem(400, f"the {name} holds a NUL character")
+        length = Headers(scope=scope).get("content-length", "0")
+        if length.isdecimal() and int(length) > self.body_limit:
+            return Problem(413, f"the body is larger than {self.body_limit} bytes")
+        return None
+
+
+class VariantTags:
+    """A strong ETag names one sequence of bytes: what gzip made of a body gets a tag of its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        gzip_known = False
+        headers = []
+        for name, value in scope["headers"]:
+            if name in (b"if-none-match", b"if-match"):
+                gzip_known = gzip_known or bool(_ETAGS.search(value))
+                value = _ETAGS.sub(rb'"\1"', value)
+            headers.append((name, value))
+
+        async def tagged(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                sent = MutableHeaders(scope=message)
+                packed = sent.get("content-encoding") == "gzip" or (message["status"] == 304 and gzip_known)
+                if packed and (etag := sent.get("etag")):
+                    sent["etag"] = f'{etag[:-1]}-gzip"'
+            await send(message)
+
+        await self.app({**scope, "headers": headers}, receive, tagged)

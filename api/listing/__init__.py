@@ -1,0 +1,1 @@
+"""The list engine: one grammar for all resources. It names no resource."""

@@ -1,0 +1,48 @@
+"""An opaque cursor: where a page ended, at which revision, of which query."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from api.problems import Mistake, Problem, unprocessable
+
+# Not a secret: a cursor reads nothing that its query does not. The digest tells a tampered one from ours.
+_PERSON = b"onrecord cursor1"[:16]
+
+
+def encode(query: str, revision: int, after: Sequence[str | int | float]) -> str:
+    """A cursor of the query with this digest, after the row with these sort values."""
+    body = orjson.dumps([query, revision, list(after)])
+    return base64.urlsafe_b64encode(_seal(body) + body).rstrip(b"=").decode()
+
+
+def decode(cursor: str, query: str) -> tuple[int, list[Any]]:
+    """Revision and sort values; a Problem for a cursor that is not ours, or of another query."""
+    try:
+        raw = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError, UnicodeError):
+        raise _foreign("not a cursor of this service") from None
+    seal, body = raw[:12], raw[12:]
+    if seal != _seal(body) or base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != cursor:
+        raise _foreign("damaged or not of this service")
+    of, revision, after = orjson.loads(body)
+    if of != query:
+        raise _foreign("of another list, sort or filter; it goes with the query that gave it")
+    return revision, after
+
+
+def digest(*parts: object) -> str:
+    """A short name of what is equal when all parts are."""
+    return hashlib.blake2b(repr(parts).encode(), digest_size=9).hexdigest()
+
+
+def _seal(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=12, person=_PERSON).digest()
+
+
+def _foreign(message: str) -> Problem:
+    return unprocessable(Mistake(parameter="cursor", message=f"{message}; leave it out to begin at the first page"))

@@ -1,0 +1,183 @@
+"""The list engine: from validated parameters to rows, in at most three statements and one more for each facet."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, literal, or_, select, union_all
+
+from api.listing import cursor
+from api.listing.filters import NONE, Filter
+from api.listing.parameters import ListParameters
+from api.listing.reading import Reading
+from api.listing.resource import Part, Resource
+from api.listing.words import matches, ranked
+from api.problems import Mistake, unprocessable
+
+# Ranking reads every hit: over a common word in a million rows that is a second. Older hits are not ranked.
+RANKED = 1000
+MOST_FACET_VALUES = 100
+# Parameters that say how a page is shown, not which rows are on it.
+_SHOWN = {"limit", "cursor", "count", "format", "facet", "include", "offsets", "as_of"}
+Clauses = Mapping[str, list[ColumnElement[bool]]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows with their parts, by row key; `after` are the sort values of the last row if more follow."""
+
+    rows: Sequence[RowMapping]
+    parts: Mapping[int, Mapping[str, list[dict[str, Any]]]]
+    after: list[Any] | None
+    total: int | None
+
+
+class Listing:
+    """One resource, filtered and sorted as a request asks, at one revision."""
+
+    def __init__(self, resource: Resource, parameters: ListParameters, reading: Reading) -> None:
+        self.resource, self.reading = resource, reading
+        given = parameters.model_dump(exclude_none=True)
+        self.utf16 = parameters.offsets == "utf16"
+        self.query = {name: value for name, value in given.items() if name not in _SHOWN}
+        self.sort = self.query.get("sort") or resource.default_sort
+        if self.sort == "rank" and "q" not in self.query:
+            raise unprocessable(Mistake(parameter="sort", message="`rank` needs words to rank by: give `q`"))
+        self.digest = cursor.digest(resource.name, self.sort, sorted(self.query.items()))
+        self.clauses = self._clauses()
+
+    def page(self, limit: int, after: Sequence[Any] = (), *, count: bool = False, include: Sequence[str] = ()) -> Page:
+        """The next rows after these sort values, in two statements."""
+        statement, order = self._ordered(self._filtered())
+        labelled = [column.label(f"sort_{i}") for i, (column, _) in enumerate(order)]
+        total = self._total().label("total") if count else literal(None).label("total")
+        statement = statement.add_columns(*labelled, total)
+        if after:
+            statement = statement.where(_following(order, after))
+        statement = statement.order_by(*(c.desc() if down else c.asc() for c, down in order)).limit(limit + 1)
+        rows = self.reading.session.execute(statement).mappings().all()
+        found = rows[:limit]
+        more = [rows[limit - 1][f"sort_{i}"] for i in range(len(order))] if len(rows) > limit else None
+        parts = self.parts([row["row_key"] for row in found], include)
+        return Page(found, parts, more, (rows[0]["total"] if rows else 0) if count else None)
+
+    def parts(self, keys: Sequence[int], include: Sequence[str] = ()) -> Mapping[int, Mapping[str, list[dict[str, Any]]]]:
+        """Everything nested in the rows with these keys, in one statement."""
+        asked = (part for name in include if (part := self.resource.includes[name].part))
+        texts = (self.resource.texts,) if self.utf16 and self.resource.texts else ()
+        return fetch_parts(self.reading, (*self.resource.parts, *asked, *texts), keys)
+
+    def facet(self, name: str) -> list[dict[str, Any]]:
+        """The values of a filter with the number of hits that each would leave, its own filter left out."""
+        filter = self.resource.facets()[name]
+        filtered = self._filtered(without=name)
+        rows = self.reading.session.execute(_counted(filter, self.reading, filtered, self.resource)).all()
+        return [
+            {"value": value, "label": label, "count": count, "url": self._facet_url(name, value)}
+            for value, label, count in rows
+        ]
+
+    def _clauses(self) -> Clauses:
+        """Clauses by filter; rows, count, facets and exports all use them."""
+        clauses: dict[str, list[ColumnElement[bool]]] = defaultdict(list)
+        for filter in self.resource.filters:
+            for parameter in filter.parameters():
+                if (value := self.query.get(parameter.name)) is not None:
+                    operator = parameter.name.removeprefix(filter.name).removeprefix("__")
+                    clauses[filter.name].append(filter.clause(self.reading, operator, value))
+        if self.reading.terms and self.sort != "rank" and not self.resource.across:
+            clauses["q"].append(matches(self.resource.model, self.reading.terms, sqlite=self.reading.sqlite))
+        return clauses
+
+    def _filtered(self, without: str | None = None) -> Select[Any]:
+        statement = self.resource.select(self.reading)
+        if self.sort == "rank":
+            hits = ranked(self.resource.model, self.reading.terms, RANKED, sqlite=self.reading.sqlite).subquery("hits")
+            statement = statement.join(hits, self.resource.model.row_key == hits.c.row_key)
+            self._rank = hits.c.rank
+        return statement.where(*(c for name, group in self.clauses.items() if name != without for c in group))
+
+    def _ordered(self, statement: Select[Any]) -> tuple[Select[Any], list[tuple[Any, bool]]]:
+        """The columns of the total order, each with whether it goes down."""
+        if self.sort == "rank":
+            return statement, [(self._rank, False), *((column, False) for column in self.resource.tie)]
+        name = self.sort.removeprefix("-")
+        columns = [(column, self.sort.startswith("-")) for column in self.resource.sorts[name].columns]
+        return statement, columns + [(column, False) for column in self.resource.tie]
+
+    def _total(self) -> Any:
+        keys = self._filtered().with_only_columns(self._key(), maintain_column_froms=True)
+        return select(func.count()).select_from(keys.subquery()).scalar_subquery()
+
+    def _key(self) -> Any:
+        return self.resource.select(self.reading).selected_columns.row_key
+
+    def _facet_url(self, name: str, value: Any) -> str:
+        """The list that has exactly `count` hits: the same query at the same revision."""
+        own = {parameter.name for parameter in self.resource.facets()[name].parameters()}
+        kept = {key: v for key, v in self.query.items() if key not in own}
+        chosen = {**kept, name: NONE if value is None else value, "as_of": self.reading.number}
+        return f"/v1/{self.resource.name}?{urlencode(chosen, doseq=True)}"
+
+
+def fetch_parts(
+    reading: Reading, parts: Sequence[Part], keys: Sequence[int]
+) -> Mapping[int, Mapping[str, list[dict[str, Any]]]]:
+    """The rows of several parts for several owners, in one statement."""
+    found: dict[int, dict[str, list[dict[str, Any]]]] = {key: defaultdict(list) for key in keys}
+    if not parts or not keys:
+        return found
+    selects = []
+    for part in parts:
+        rows = part.rows(reading, keys).subquery()
+        selects.append(select(rows.c.owner, literal(part.name).label("part"), rows.c.place, rows.c.body))
+    nested = union_all(*selects).subquery()
+    statement = select(nested).order_by(nested.c.owner, nested.c.part, nested.c.place)
+    for owner, name, _, body in reading.session.execute(statement):
+        found[owner][name].append(orjson.loads(body))
+    return found
+
+
+def batches(listing: Listing, size: int) -> Iterator[Page]:
+    """All pages of a list, one after the other."""
+    after: Sequence[Any] = ()
+    while True:
+        page = listing.page(size, after)
+        yield page
+        if page.after is None:
+            return
+        after = page.after
+
+
+def _following(order: Sequence[tuple[Any, bool]], after: Sequence[Any]) -> ColumnElement[bool]:
+    """Rows after these values in an order whose columns may go different ways."""
+    if len(after) != len(order):
+        raise unprocessable(Mistake(parameter="cursor", message="not of this sort; begin at the first page"))
+    clauses = []
+    for i, (column, down) in enumerate(order):
+        equal = [c == literal(v, c.type) for (c, _), v in zip(order[:i], after, strict=False)]
+        value = literal(after[i], column.type)
+        clauses.append(and_(*equal, column < value if down else column > value))
+    first, down = order[0]
+    value = literal(after[0], first.type)
+    # Implied by the rest, but an index can use it.
+    return and_(first <= value if down else first >= value, or_(*clauses))
+
+
+def _counted(filter: Filter, reading: Reading, filtered: Select[Any], resource: Resource) -> Select[Any]:
+    number = func.count().label("number")
+    if filter.by is None:  # type: ignore[attr-defined]
+        value = filter.of  # type: ignore[attr-defined]
+        label = value if filter.label is None else filter.label  # type: ignore[attr-defined]
+        counted = filtered.with_only_columns(value, func.max(label), number, maintain_column_froms=True)
+        return counted.group_by(value).order_by(number.desc(), value).limit(MOST_FACET_VALUES)
+    relation = filter.by(reading).subquery()  # type: ignore[attr-defined]
+    number = func.count(relation.c.owner.distinct()).label("number")
+    keys = filtered.with_only_columns(filter.key, maintain_column_froms=True)  # type: ignore[attr-defined]
+    counted = select(relation.c.value, func.max(relation.c.label), number).where(
+        relation.c.owner.in_(keys), relation.c.value.is_not(None)
+    )
+    return counted.group_by(relation.c.value).order_by(number.desc(), relation.c.value).limit(MOST_FACET_VALUES)

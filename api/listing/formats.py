@@ -1,0 +1,105 @@
+"""How a list leaves the house: JSON pages, NDJSON lines, CSV rows; all of the same items."""
+
+import csv
+import io
+import types
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Union, get_args, get_origin
+
+import orjson
+from pydantic import BaseModel
+
+JSON, CSV, NDJSON = "application/json", "text/csv; charset=utf-8", "application/x-ndjson"
+MEDIA_TYPES = {"json": JSON, "csv": CSV, "ndjson": NDJSON}
+# A spreadsheet takes a text cell that begins like this for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_PARTED = " | "
+
+
+def dump(value: Any) -> bytes:
+    """JSON; decimals are already fragments, so none goes through a float."""
+    return orjson.dumps(value)
+
+
+def ndjson(items: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """A line an item."""
+    for item in items:
+        yield dump(item) + b"\n"
+
+
+def csv_rows(view: type[BaseModel], items: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """A header, then a row an item, as RFC 4180 has them."""
+    columns = list(csv_columns(view))
+    yield _line(columns)
+    for item in items:
+        yield _line([_cell(_follow(item, column.split("."))) for column in columns])
+
+
+def csv_columns(view: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[str]:
+    """The columns of a view, as dotted paths; spans and sentences, which are long, stay in JSON."""
+    for name, field in view.model_fields.items():
+        inner = _model(field.annotation)
+        if inner is None:
+            yield ".".join((*above, name))
+        elif len(above) < 3 and name not in ("spans", "sentences", "links", "entities", "mentions", "quotes", "claims"):
+            yield from csv_columns(inner, (*above, name))
+
+
+def utf16(item: Any, text: str) -> None:
+    """Turn every offset inside an item from code points into UTF-16 units."""
+    wide = [place for place, character in enumerate(text) if ord(character) > 0xFFFF]
+    if wide:
+        _shift(item, wide)
+
+
+def _shift(item: Any, wide: list[int]) -> None:
+    if isinstance(item, dict):
+        for name in ("start", "end"):
+            if isinstance(item.get(name), int):
+                item[name] += bisect_left(wide, item[name])
+        for value in item.values():
+            _shift(value, wide)
+    elif isinstance(item, list):
+        for value in item:
+            _shift(value, wide)
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:
+    """The model that an annotation holds, alone, in a list, or with None."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (list, Union, types.UnionType):
+        return next((model for inner in get_args(annotation) if (model := _model(inner))), None)
+    return None
+
+
+def _follow(value: Any, path: list[str]) -> Any:
+    """What stands at a path; through a list, what stands there in each of its members."""
+    for place, name in enumerate(path):
+        if isinstance(value, list):
+            return [_follow(inner, path[place:]) for inner in value]
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    return value
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, orjson.Fragment):
+        return orjson.dumps(value).decode()
+    if isinstance(value, list):
+        return _guarded(_PARTED.join(_cell(inner) for inner in value))
+    return _guarded(value) if isinstance(value, str) else str(value)
+
+
+def _guarded(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _line(cells: list[str]) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
+    return buffer.getvalue().encode()

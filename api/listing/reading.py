@@ -1,0 +1,74 @@
+"""A reading: at which revision a request reads the record, through one snapshot of one session."""
+
+import datetime
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlmodel import Session, col
+
+from api.listing.words import Term
+from api.problems import Mistake, unprocessable
+from models import recorded
+from models.revision import Counter, Revision
+
+
+@dataclass(frozen=True)
+class Reading:
+    """`number` is the revision that is read; `newest` the last one, with its time."""
+
+    session: Session
+    number: int
+    newest: int
+    time: str
+    sqlite: bool
+    terms: tuple[Term, ...] = field(default=())
+
+    def valid(self, model: Any) -> ColumnElement[bool]:
+        """The one clause that makes a select answer for this revision."""
+        return recorded.valid(model, None if self.number == self.newest else self.number)
+
+
+AS_OF = r"^(\d{1,15}|\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?)$"
+
+
+def read(session: Session, as_of: str | None, terms: tuple[Term, ...] = ()) -> Reading:
+    """Begin a reading, in one statement; `as_of` is a revision's number or an ISO 8601 time (UTC unless it says).
+
+    A revision or a time that is still to come is refused: the answer would change.
+    """
+    number, moment = _as_of(as_of)
+    columns: list[Any] = [col(Counter.number), col(Counter.time)]
+    if moment is not None:
+        before = select(func.coalesce(func.max(col(Revision.number)), 0)).where(col(Revision.time) <= moment)
+        columns.append(before.scalar_subquery())
+    newest, time, *at = session.execute(select(*columns)).one()
+    if (number is not None and number > newest) or (moment is not None and moment > _now()):
+        raise unprocessable(Mistake(parameter="as_of", message=f"still to come; the newest revision is {newest}"))
+    revision = number if number is not None else at[0] if at else newest
+    bind = session.get_bind()
+    return Reading(session, revision, newest, time, bind.dialect.name == "sqlite", terms)
+
+
+def _as_of(value: str | None) -> tuple[int | None, str | None]:
+    if value is None:
+        return None, None
+    if re.fullmatch(r"\d{1,15}", value, re.ASCII):
+        return int(value), None
+    try:
+        return None, moment(value)
+    except ValueError:
+        message = "neither a revision nor a time such as 2024-10-16T08:00:00Z"
+        raise unprocessable(Mistake(parameter="as_of", message=message)) from None
+
+
+def moment(value: str) -> str:
+    """An ISO 8601 time as the record writes it: UTC, milliseconds; a day is its first moment."""
+    time = datetime.datetime.fromisoformat(value)
+    aware = time if time.tzinfo else time.replace(tzinfo=datetime.UTC)
+    return aware.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,84 @@
+"""Full text: a query in a reader's words becomes the same condition on SQLite (FTS5) and on PostgreSQL (GIN)."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, cast, column, func, literal, select, table, text
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from models.folding import fold
+
+LONGEST_QUERY = 500
+MOST_WORDS = 32
+_TERM = re.compile(r'"([^"]*)"|\u201c([^\u201d]*)\u201d|(\S+)')
+
+
+@dataclass(frozen=True)
+class Term:
+    """Folded words that must follow each other; the last may be the beginning of one."""
+
+    words: tuple[str, ...]
+    prefix: bool = False
+
+
+def parse(query: str) -> tuple[Term, ...]:
+    """The terms of a query: words, "phrases" and beginnings*; all of them must be found.
+
+    Nothing else in it has a meaning, so nothing can go wrong with its syntax. ValueError if it has no words.
+    """
+    terms = []
+    for quoted, curled, word in _TERM.findall(query):
+        folded = tuple(fold(quoted or curled or word).split())
+        if folded:
+            # One character of a script without spaces is indexed as the beginning of a pair.
+            lone = len(folded) == 1 and len(folded[0]) == 1 and ord(folded[0]) > 0x3000
+            terms.append(Term(folded, prefix=word.endswith("*") or lone))
+    if not terms:
+        raise ValueError("no words to search for; give letters or digits, such as q=ceasefire")
+    if sum(len(term.words) for term in terms) > MOST_WORDS:
+        raise ValueError(f"more than {MOST_WORDS} words; search for fewer")
+    return tuple(terms)
+
+
+def matches(model: Any, terms: tuple[Term, ...], *, sqlite: bool) -> ColumnElement[bool]:
+    """The condition that a row has all of the terms."""
+    if sqlite:
+        name = f"{model.__tablename__}_words"
+        found = select(column("rowid")).select_from(table(name)).where(_match(name, terms))
+        return model.row_key.in_(found)  # type: ignore[no-any-return]
+    vector = func.array_to_tsvector(func.string_to_array(model.folded, literal(" ")))
+    clauses = [vector.bool_op("@@")(cast(_tsquery(terms), TSQUERY))]
+    clauses += [_follow(model.folded, term) for term in terms if len(term.words) > 1]
+    return and_(*clauses)
+
+
+def ranked(model: Any, terms: tuple[Term, ...], newest: int, *, sqlite: bool) -> Select[Any]:
+    """Row key and rank (less is better) of the `newest` rows that match, superseded ones among them."""
+    if sqlite:
+        name = f"{model.__tablename__}_words"
+        rank = text(f"bm25({name}) AS rank")
+        found = select(column("rowid").label("row_key"), rank).select_from(table(name)).where(_match(name, terms))
+        return found.order_by(text("rowid DESC")).limit(newest)
+    rank = (0 - func.ts_rank(func.to_tsvector("simple", model.folded), cast(_tsquery(terms), TSQUERY))).label("rank")
+    found = select(model.row_key.label("row_key"), rank).where(matches(model, terms, sqlite=False))
+    return found.order_by(model.row_key.desc()).limit(newest)
+
+
+def _match(name: str, terms: tuple[Term, ...]) -> ColumnElement[bool]:
+    query = " ".join(f'"{" ".join(term.words)}"{"*" if term.prefix else ""}' for term in terms)
+    return text(f"{name} MATCH :{name}_query").bindparams(**{f"{name}_query": query})  # type: ignore[return-value]
+
+
+def _tsquery(terms: tuple[Term, ...]) -> str:
+    """Folded words are letters and digits alone: quoting them is enough."""
+    lexemes = []
+    for term in terms:
+        *whole, last = term.words
+        lexemes += [f"'{word}'" for word in whole] + [f"'{last}'{':*' if term.prefix else ''}"]
+    return " & ".join(lexemes)
+
+
+def _follow(folded: Any, term: Term) -> ColumnElement[bool]:
+    phrase = f"% {' '.join(term.words)}{'' if term.prefix else ' '}%"
+    return (literal(" ") + folded + literal(" ")).like(phrase)

@@ -1,0 +1,76 @@
+"""Structured logs and measurements: one line and one observation a request, under its id."""
+
+import logging
+import re
+import secrets
+import sys
+import time
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import Problem
+from api.settings import Settings
+
+REQUESTS = Counter("onrecord_requests", "Requests", ("route", "method", "status"))
+SECONDS = Histogram("onrecord_request_seconds", "Time to the last byte", ("route",))
+OPEN = Gauge("onrecord_requests_open", "Requests being answered")
+_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+
+
+def configure(settings: Settings) -> None:
+    """Lines on standard error: JSON for machines, or for eyes."""
+    last = structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks if settings.log_format == "json" else structlog.processors.format_exc_info,
+            last,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+class Log:
+    """Gives each request an id, the client's if it sends a plain one, and writes what became of it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _ID.fullmatch(given) else secrets.token_hex(8)
+        status, started = 500, time.perf_counter()
+
+        async def identified(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        logger = structlog.get_logger().bind(request_id=request_id, method=scope["method"], path=scope["path"])
+        OPEN.inc()
+        try:
+            await self.app(scope, receive, identified)
+        except Problem as problem:
+            await problem.response()(scope, receive, identified)
+        except Exception:
+            # The handlers have answered already; what went wrong belongs into the log.
+            logger.exception("failed")
+        finally:
+            OPEN.dec()
+            seconds = time.perf_counter() - started
+            route = getattr(scope.get("route"), "path", "none")
+            method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "other"
+            REQUESTS.labels(route, method, status).inc()
+            SECONDS.labels(route).observe(seconds)
+            logger.info("request", status=status, route=route, ms=round(seconds * 1000, 1))

@@ -1,0 +1,127 @@
+"""Errors as problem documents (RFC 9457): one shape for every status, and nothing of the input in it."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+TITLES = {
+    400: "Bad request",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "Not acceptable",
+    410: "Withdrawn",
+    413: "Body too large",
+    414: "URL too long",
+    422: "Unprocessable parameters",
+    500: "Internal error",
+    503: "Not available now",
+}
+
+
+class Mistake(BaseModel):
+    """One thing that is wrong with a request."""
+
+    parameter: str | None = Field(None, description="The parameter", examples=["speaker"])
+    message: str = Field(description="What is wrong, and what would be right", examples=["unknown parameter"])
+    nearest: str | None = Field(None, description="What was probably meant", examples=["speaker"])
+    allowed: list[str] | None = Field(None, description="What is allowed", examples=[["said", "-said"]])
+
+
+class ProblemDocument(BaseModel):
+    """A problem document."""
+
+    type: str = Field(description="URN of the kind of problem", examples=["urn:onrecord:problem:422"])
+    title: str = Field(description="The kind in words", examples=["Unprocessable parameters"])
+    status: int = Field(description="The HTTP status", examples=[422])
+    detail: str = Field(description="What happened, and what would be right", examples=["1 mistake in the query"])
+    errors: list[Mistake] | None = Field(None, description="All mistakes of the request")
+
+
+class Problem(Exception):
+    """Ends a request with a problem document; `more` are further members of it."""
+
+    def __init__(
+        self, status: int, detail: str, errors: Iterable[Mistake] = (), *, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.errors, self.headers, self.more = status, detail, list(errors), headers, more
+
+    def response(self) -> Response:
+        body: dict[str, Any] = {
+            "type": f"urn:onrecord:problem:{self.status}",
+            "title": TITLES.get(self.status, "Error"),
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            body["errors"] = [mistake.model_dump(exclude_none=True) for mistake in self.errors]
+        headers = {"Cache-Control": "no-store"} | dict(self.headers or {})
+        return Response(orjson.dumps(body | self.more), self.status, headers, media_type=MEDIA_TYPE)
+
+
+def unprocessable(*errors: Mistake) -> Problem:
+    """The problem of parameters that can not be followed."""
+    count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
+    return Problem(422, f"{count} in the query; see `errors`", errors)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant."""
+    return next(iter(difflib.get_close_matches(word[:100], list(known), n=1, cutoff=0.6)), None)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every exception with a problem document."""
+
+    @app.exception_handler(Problem)
+    def _problem(_: Request, error: Problem) -> Response:
+        return error.response()
+
+    @app.exception_handler(HTTPException)
+    def _http(_: Request, error: HTTPException) -> Response:
+        details = {404: "nothing is at this address; /openapi.json lists what is", 405: "see the Allow header"}
+        return Problem(error.status_code, details.get(error.status_code, "see the title"), headers=error.headers).response()
+
+    @app.exception_handler(RequestValidationError)
+    def _invalid(request: Request, error: RequestValidationError) -> Response:
+        known = _parameters(request)
+        return unprocessable(*(_mistake(entry, known) for entry in error.errors()[:50])).response()
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(PoolTimeout)
+    def _busy(_: Request, __: Exception) -> Response:
+        return Problem(503, "the database did not answer; try again", headers={"Retry-After": "2"}).response()
+
+    @app.exception_handler(Exception)
+    def _internal(_: Request, __: Exception) -> Response:
+        return Problem(500, "the mistake is ours; the log has it under the request's id").response()
+
+
+def _parameters(request: Request) -> list[str]:
+    dependant = getattr(request.scope.get("route"), "dependant", None)
+    models = [field.field_info.annotation for field in dependant.query_params] if dependant else []
+    return [name for model in models if isinstance(model, type) and issubclass(model, BaseModel) for name in model.model_fields]
+
+
+def _mistake(entry: Mapping[str, Any], known: list[str]) -> Mistake:
+    """Pydantic's error without the input: names of parameters only, and those only if they are plain words."""
+    location = [str(part) for part in entry["loc"][1:]]
+    name = location[0] if location and re.fullmatch(r"\w{1,60}", location[0], re.ASCII) else None
+    if entry["type"] == "extra_forbidden":
+        return Mistake(parameter=name, message="unknown parameter", nearest=nearest(location[0], known))
+    allowed = None
+    if entry["type"] in ("literal_error", "enum"):
+        allowed = re.findall(r"'([^']*)'", str(entry["ctx"]["expected"]))
+        return Mistake(parameter=name, message="not one of the allowed values", allowed=allowed)
+    message = str(entry["msg"]).removeprefix("Value error, ")
+    return Mistake(parameter=name, message=message[0].lower() + message[1:])

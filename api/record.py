@@ -1,0 +1,63 @@
+"""The record itself: its revision, its time, how much is in it."""
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+from sqlmodel import func, select
+
+from api.listing.endpoints import RELEASE, same
+from api.listing.openapi import examples, problems
+from api.listing.formats import dump
+from api.listing.parameters import ItemParameters
+from api.listing.reading import read
+from typing import Annotated
+from fastapi import Query
+from api.resources import RESOURCES
+from models.revision import Revision
+from models.session import Database
+
+router = APIRouter()
+
+
+class RecordView(BaseModel):
+    """Which state of the record answers."""
+
+    revision: int = Field(description="Number of the revision; lists and ETags follow it", examples=[1])
+    time: str = Field(description="Its time, UTC", examples=["2024-10-16T08:00:00.000Z"])
+    version: str = Field(description="Release of the service", examples=["0.1.0"])
+    counts: dict[str, int] = Field(description="Items by resource", examples=[{"documents": 1, "quotes": 46}])
+
+
+class RecordParameters(ItemParameters):
+    """`as_of` reads an earlier state."""
+
+
+@router.get(
+    "/record",
+    operation_id="get_record",
+    summary="Get the state of the record",
+    tags=["record"],
+    response_class=Response,
+    responses={
+        200: {"model": RecordView, "description": "The state", "content": {"application/json": {"example": examples().get("get_record")}}},
+        304: {"description": "Not modified"},
+        **problems(400, 422, 503),
+    },
+)
+def get_record(request: Request, parameters: Annotated[RecordParameters, Query()]) -> Response:
+    """Revision, time, version and counts. Poll it with If-None-Match to learn that something changed."""
+    database: Database = request.app.state.database
+    with database.read() as session:
+        reading = read(session, parameters.as_of)
+        etag = f'"{RELEASE}-{reading.number}"'
+        headers = {"ETag": etag, "Cache-Control": "no-cache"}
+        if same(request, etag):
+            return Response(status_code=304, headers=headers)
+        counts = [
+            select(func.count()).select_from(resource.select(reading).subquery()).scalar_subquery().label(name)
+            for name, resource in RESOURCES.items()
+        ]
+        time = select(Revision.time).where(Revision.number == reading.number).scalar_subquery().label("time")
+        row = session.execute(select(time, *counts)).mappings().one()
+    body = {"revision": reading.number, "time": row["time"], "version": RELEASE}
+    body["counts"] = {name: row[name] for name in RESOURCES}
+    return Response(dump(body), headers=headers, media_type="application/json")

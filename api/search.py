@@ -1,0 +1,144 @@
+"""Search: one query across documents, entities, quotes and claims, with the words found in their place."""
+
+import html
+import re
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+from sqlalchemy import BigInteger, RowMapping, Select, literal, literal_column, null, select, union_all
+from sqlmodel import col
+
+from api.entities import published
+from api.listing.filters import Exact
+from api.listing.reading import Reading
+from api.listing.resource import Parts, Resource, Sort
+from api.listing.words import Term, matches
+from api.nested import DOCUMENT_COLUMNS, DocumentReference, document_reference
+from models.claim import Claim
+from models.columns import Words
+from models.document import Document
+from models.entity import Entity
+from models.folding import fold
+from models.quote import Quote
+from models.text import Text
+
+BEFORE, LENGTH = 80, 240
+Kind = Literal["document", "entity", "quote", "claim"]
+PATHS = {"document": "documents", "entity": "entities", "quote": "quotes", "claim": "claims"}
+_WORD = re.compile(r"[^\W_]+(?:['\u2019\u2018.,][^\W_]+)*")
+
+
+class Highlight(BaseModel):
+    """A found word, in code points of the snippet."""
+
+    start: int = Field(description="First code point", examples=[10])
+    end: int = Field(description="Code point after the last one", examples=[19])
+
+
+class HitView(BaseModel):
+    """An item that has all the words."""
+
+    type: Kind = Field(description="Noun of the item", examples=["quote"])
+    id: str = Field(description="Its id", examples=["beirut-strikes-2024-10-15.q1"])
+    url: str = Field(description="The item", examples=["/v1/quotes/beirut-strikes-2024-10-15.q1"])
+    title: str = Field(description="Title of a document, name of an entity, else its document's title")
+    snippet: str = Field(description="Words of the item around the first hit, unchanged", examples=["a ceasefire"])
+    highlights: list[Highlight] = Field(description="The words found, in the snippet")
+    html: str = Field(description="The same, escaped, with `<mark>`", examples=["a <mark>ceasefire</mark>"])
+    document: DocumentReference | None = Field(description="Where it stands; none for a named entity")
+
+
+def _hits(reading: Reading, kind: str, model: Any, title: Any, words: Any, document: Any) -> Select[Any]:
+    return select(
+        model.row_key.label("row_key"),
+        literal(kind).label("type"),
+        model.id.label("id"),
+        title.label("title"),
+        words.label("words"),
+        document.label("in_document"),
+    ).where(reading.valid(model), matches(model, reading.terms, sqlite=reading.sqlite))
+
+
+def _every(reading: Reading) -> Any:
+    stands = (col(Text.document_id) == Document.id) & (col(Text.sha256) == Document.text_sha256)
+    documents = _hits(reading, "document", Document, col(Document.title), col(Text.text), col(Document.id))
+    entities = _hits(reading, "entity", Entity, col(Entity.name), col(Entity.description), col(Entity.document_id))
+    return union_all(
+        documents.join(Text, stands),
+        entities,
+        _hits(reading, "quote", Quote, null(), col(Quote.content), col(Quote.document_id)),
+        _hits(reading, "claim", Claim, null(), col(Claim.statement), col(Claim.document_id)),
+    ).subquery("hit")
+
+
+def _select(reading: Reading) -> Select[Any]:
+    hit = _every(reading)
+    document = (col(Document.id) == hit.c.in_document) & reading.valid(Document)
+    readable = hit.c.in_document.is_(None) | (col(Document.status) == "published")
+    columns = (hit.c.row_key, hit.c.type, hit.c.id, hit.c.title, hit.c.words, *DOCUMENT_COLUMNS)
+    return select(*columns).select_from(hit).outerjoin(Document, document).where(readable)
+
+
+def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
+    snippet, marks = highlight(row["words"] or row["title"] or "", parts["terms"])
+    return {
+        "type": row["type"],
+        "id": row["id"],
+        "url": f"/v1/{PATHS[row['type']]}/{row['id']}",
+        "title": row["title"] or row["document_title"],
+        "snippet": snippet,
+        "highlights": [{"start": start, "end": end} for start, end in marks],
+        "html": _marked(snippet, marks),
+        "document": document_reference(row) if row["document_id"] else None,
+    }
+
+
+def highlight(text: str, terms: tuple[Term, ...]) -> tuple[str, list[tuple[int, int]]]:
+    """The words of a text around the first of the terms, and where in them the terms stand (code points)."""
+    found = [match.span() for match in _WORD.finditer(text) if _is_found(fold(match[0]).split(), terms)]
+    first = max(0, found[0][0] - BEFORE) if found else 0
+    if first:
+        first = text.rfind(" ", 0, first + 1) + 1
+    last = min(len(text), first + LENGTH)
+    if last < len(text):
+        last = max(text.rfind(" ", first, last + 1), found[0][1] if found else first) if " " in text[first:last] else last
+    return text[first:last], [(start - first, end - first) for start, end in found if start >= first and end <= last]
+
+
+def _is_found(words: list[str], terms: tuple[Term, ...]) -> bool:
+    return any(
+        word == sought or (term.prefix and sought == term.words[-1] and word.startswith(sought))
+        for word in words
+        for term in terms
+        for sought in term.words
+    )
+
+
+def _marked(snippet: str, marks: list[tuple[int, int]]) -> str:
+    parts, last = [], 0
+    for start, end in marks:
+        parts += [html.escape(snippet[last:start]), "<mark>", html.escape(snippet[start:end]), "</mark>"]
+        last = end
+    return "".join(parts) + html.escape(snippet[last:])
+
+
+HIT_KEY: Any = literal_column("hit.row_key", BigInteger)
+HIT_TYPE: Any = literal_column("hit.type", Words)
+SEARCH = Resource(
+    name="search",
+    noun="hit",
+    about="Documents, entities, quotes and claims that have all the words, newest on record first.",
+    model=None,
+    view=HitView,
+    select=_select,
+    render=_render,
+    across=True,
+    filters=(
+        Exact(name="type", of=HIT_TYPE, type=Kind, about="Noun of the item.", example="quote"),
+        Exact(name="document", of=col(Document.id), label=col(Document.title), about="Document that it stands in.", example="beirut-strikes-2024-10-15", none=True),
+    ),
+    sorts={"recorded": Sort("when it was recorded", (HIT_KEY,))},
+    default_sort="-recorded",
+    tie=(HIT_TYPE, literal_column("hit.id", Words)),
+    words="the words of documents, entities, quotes and claims",
+)  # fmt: skip

@@ -1,0 +1,27 @@
+"""The settings of a running service: environment variables `ONRECORD_…`."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything that a deployment may decide."""
+
+    model_config = SettingsConfigDict(env_prefix="ONRECORD_", extra="ignore")
+
+    database_url: str = Field("sqlite:///onrecord.sqlite", description="SQLite file or PostgreSQL database")
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on")
+    seeds: bool = Field(True, description="Load the documents that ship with the product")
+    measures: Path | None = Field(None, description="File of measures that a newsroom adds")
+    public_url: str = Field("", description="Prefix of the URLs in answers, such as https://record.example")
+    cors_origins: list[str] = Field([], description="Origins whose scripts may read, or `*`")
+    body_limit: int = Field(1 << 20, ge=0, description="Largest request body in bytes")
+    compress_from: int = Field(1000, ge=0, description="Smallest body in bytes that is compressed")
+    exports: int = Field(4, ge=1, description="Exports that may run at once; the next ones are asked to come back")
+    log_format: Literal["json", "console"] = Field("json", description="Lines for machines or for eyes")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line written")
+    shutdown_seconds: int = Field(10, ge=0, description="Time that open requests get when the service stops")
