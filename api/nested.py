@@ -104,7 +104,7 @@ def body(**members: Any) -> ColumnElement[str]:
     return json_object(*flat).label("body")
 
 
-def part(owner: Any, place: Any, **members: Any) -> Select[Any]:
+def part(owner: Any, place: Any, /, **members: Any) -> Select[Any]:
     """The select of a part: whose row, in which place, with what in it."""
     return select(owner.label("owner"), place.label("place"), body(**members))
 
