@@ -74,7 +74,9 @@ def load(
                 return results
         except (Conflict, IntegrityError) as error:
             # Only a race is worth another try; a rule that was broken stays broken.
-            if attempt + 1 == ATTEMPTS or not (isinstance(error, Conflict) or "UNIQUE" in str(error.orig).upper()):
+            if attempt + 1 == ATTEMPTS or not (
+                isinstance(error, Conflict) or "UNIQUE" in str(error.orig).upper()
+            ):
                 raise
     raise AssertionError("the last attempt returns or raises")
 
@@ -84,7 +86,11 @@ def record_measures(change: Change, measures: Mapping[str, Term]) -> None:
     known = _current(change.session, Measure)
     for term in measures.values():
         row = Measure(
-            row_key=0, recorded=0, digest="", folded=fold(term.id, term.label, term.definition), **asdict(term)
+            row_key=0,
+            recorded=0,
+            digest="",
+            folded=fold(term.id, term.label, term.definition),
+            **asdict(term),
         )
         _record(change, Draft(row), known)
     change.flush()
@@ -101,12 +107,16 @@ def _load_one(change: Change, source: AnnotatedDocument) -> Loaded:
         change.add(Text(document_id=source.id, sha256=source.sha256, text=source.text))
     changes: dict[str, dict[str, int]] = {}
 
-    def record(noun: str, new: Iterable[Draft], known: dict[str, tuple[int, str]], withdraw: type[Recorded] | None) -> None:
+    def record(
+        noun: str, new: Iterable[Draft], known: dict[str, tuple[int, str]], withdraw: type[Recorded] | None
+    ) -> None:
         counts = Counter(_record(change, draft, known) for draft in new)
         if withdraw and known:
             change.close(withdraw, (key for key, _ in known.values()))
             counts["withdrawn"] = len(known)
-        changes[noun] = {outcome: counts[outcome] for outcome in ("created", "corrected", "withdrawn") if counts[outcome]}
+        changes[noun] = {
+            outcome: counts[outcome] for outcome in ("created", "corrected", "withdrawn") if counts[outcome]
+        }
 
     record("documents", [drafts.document()], _current(session, Document, Document.id == source.id), None)
     _record_entities(change, drafts, record)
@@ -121,7 +131,9 @@ def _load_one(change: Change, source: AnnotatedDocument) -> Loaded:
     # Now, so that the next document of this load sees the entities of this one.
     change.flush()
     created = changes["documents"].get("created")
-    return Loaded(source.id, "created" if created else "corrected", changes={k: v for k, v in changes.items() if v})
+    return Loaded(
+        source.id, "created" if created else "corrected", changes={k: v for k, v in changes.items() if v}
+    )
 
 
 def _record_entities(change: Change, drafts: DocumentDrafts, record: Callable[..., None]) -> None:
@@ -130,7 +142,9 @@ def _record_entities(change: Change, drafts: DocumentDrafts, record: Callable[..
     named = [draft for draft in new if draft not in own]
     ids = [draft.row.id for draft in named if isinstance(draft.row, Entity)]
     session = change.session
-    named_on_record = session.execute(select(Entity).where(Entity.id.in_(ids), Entity.superseded.is_(None))).scalars()  # type: ignore[attr-defined, union-attr]
+    named_on_record = session.execute(
+        select(Entity).where(Entity.id.in_(ids), Entity.superseded.is_(None))
+    ).scalars()  # type: ignore[attr-defined, union-attr]
     on_record = {entity.id: entity for entity in named_on_record}
     aliases: dict[int, list[str]] = {}
     keys = [entity.row_key for entity in on_record.values()]
@@ -160,13 +174,24 @@ def _agreed(draft: Draft, known: Entity, known_aliases: list[str]) -> Draft:
             raise Disagreement(
                 f"entity {row.id}: the record has {name} {ours}, the document {theirs}; use another key or agree"
             )
-    for name in ("description", "wikidata", "country", "part_of", "acts_for", "latitude", "longitude", "merged_into"):
+    for name in (
+        "description",
+        "wikidata",
+        "country",
+        "part_of",
+        "acts_for",
+        "latitude",
+        "longitude",
+        "merged_into",
+    ):
         if getattr(row, name) is None:
             setattr(row, name, getattr(known, name))
     stated = [alias.alias for alias in draft.owned if isinstance(alias, Alias)]
     names = list(dict.fromkeys([*known_aliases, *stated]))
     row.folded = fold(row.name, *names, row.description)
-    owned = [Alias(entity_key=0, position=i, alias=alias, folded=fold(alias)) for i, alias in enumerate(names)]
+    owned = [
+        Alias(entity_key=0, position=i, alias=alias, folded=fold(alias)) for i, alias in enumerate(names)
+    ]
     return Draft(row, list(owned))
 
 

@@ -88,8 +88,8 @@ class DocumentDrafts:
         self._mentions = {(mention.start, mention.end): mention for mention in source.mentions}
         self._within: dict[str, tuple[str, str]] = {}
         for outer in source.quotes:
-            self._within |= {inner: (outer.id, "relays") for inner in outer.relays}
-            self._within |= {inner: (outer.id, "embeds") for inner in outer.embeds}
+            self._within |= dict.fromkeys(outer.relays, (outer.id, "relays"))
+            self._within |= dict.fromkeys(outer.embeds, (outer.id, "embeds"))
             if outer.responds:
                 self._within[outer.id] = (outer.responds, "responds")
 
@@ -119,7 +119,11 @@ class DocumentDrafts:
     def entities(self) -> Iterator[Draft]:
         """Entities that the document alone knows, and its word on named ones."""
         for given in self.source.entities:
-            refers = {name: self.ids.get(key, key) for name in ("part_of", "acts_for") if (key := getattr(given, name))}
+            refers = {
+                name: self.ids.get(key, key)
+                for name in ("part_of", "acts_for")
+                if (key := getattr(given, name))
+            }
             yield entity_draft(Entity(**{**vars(given), **refers}), self.source.id)
 
     def indicators(self) -> Iterator[Draft]:
@@ -173,7 +177,10 @@ class DocumentDrafts:
         )
 
     def _quote(self, given: Quote) -> quote.Quote:
-        words = {role: self._words(given.spans, role) for role in ("content", "verbatim", "cue", "occasion", "medium")}
+        words = {
+            role: self._words(given.spans, role)
+            for role in ("content", "verbatim", "cue", "occasion", "medium")
+        }
         within, relation = self._within.get(given.id, (None, None))
         earliest, latest = _days(given.said.interval if given.said else None)
         return quote.Quote(

@@ -78,7 +78,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(VariantTags)
     if settings.cors_origins:
         exposed = ["ETag", "Link", "X-Request-ID", "X-Revision", "Retry-After"]
-        app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "HEAD"], expose_headers=exposed)
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "HEAD"],
+            expose_headers=exposed,
+        )
     app.add_middleware(Door, body_limit=settings.body_limit)
     app.add_middleware(Log)
     return app

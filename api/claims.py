@@ -23,8 +23,8 @@ from api.nested import (
     Number,
     RecordedView,
     SentenceView,
-    Speaking,
     SpanView,
+    Speaking,
     TimexView,
     document_reference,
     entity_columns,
@@ -80,7 +80,9 @@ class ClaimView(ClaimBase):
     subset_of: str | None = Field(description="Id of the claim that it is part of", examples=[None])
     refines: str | None = Field(description="Id of the claim that it makes more exact", examples=[None])
     caveats: list[str] = Field(description="What the article says that limits the figure")
-    spans: list[SpanView] = Field(description="The characters of the article, by role; the figure is `number`")
+    spans: list[SpanView] = Field(
+        description="The characters of the article, by role; the figure is `number`"
+    )
     recorded: RecordedView = Field(description="Since when this state is on record")
     text_sha256: str = Field(description="SHA-256 of the text that the offsets count in")
     sentences: list[SentenceView] | None = Field(None, description="With `include=sentences`")
@@ -151,7 +153,9 @@ def _source_views(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             "stance": by_source[source][0]["stance"],
             "quote": source,
-            "speakers": [speaking(r) for r in by_source[source] if r["depth"] == 0 and r["entity_id"] is not None],
+            "speakers": [
+                speaking(r) for r in by_source[source] if r["depth"] == 0 and r["entity_id"] is not None
+            ],
             "chain": chain_links([r for r in by_source[source] if r["depth"] > 0]),
         }
         for source in ordered
@@ -187,7 +191,12 @@ def _behind_claims(of_quote: Any) -> Any:
         quote = aliased(Quote, name="source_quote")
         rests = (col(ClaimSource.document_id) == quote.document_id) & (col(ClaimSource.quote_id) == quote.id)
         columns = (col(ClaimSource.claim_key).label("owner"), quotes.c.value, quotes.c.label)
-        return select(*columns).select_from(ClaimSource).join(quote, rests & reading.valid(quote)).join(quotes, quotes.c.owner == quote.row_key)
+        return (
+            select(*columns)
+            .select_from(ClaimSource)
+            .join(quote, rests & reading.valid(quote))
+            .join(quotes, quotes.c.owner == quote.row_key)
+        )
 
     return relation
 
@@ -195,7 +204,9 @@ def _behind_claims(of_quote: Any) -> Any:
 def _naming(reading: Reading) -> Select[Any]:
     sources = _behind_claims(source_of)(reading).subquery()
     entity = (col(Entity.id) == sources.c.value) & reading.valid(Entity)
-    return select(sources.c.owner, col(Entity.naming).label("value"), col(Entity.naming).label("label")).join(Entity, entity)
+    return select(sources.c.owner, col(Entity.naming).label("value"), col(Entity.naming).label("label")).join(
+        Entity, entity
+    )
 
 
 def _stance(reading: Reading) -> Select[Any]:

@@ -26,12 +26,23 @@ out, err = Console(), Console(stderr=True)
 
 Url = Annotated[
     str | None,
-    typer.Option("--database-url", envvar="ONRECORD_DATABASE_URL", help="SQLite file or PostgreSQL database.", show_default="sqlite:///onrecord.sqlite"),
+    typer.Option(
+        "--database-url",
+        envvar="ONRECORD_DATABASE_URL",
+        help="SQLite file or PostgreSQL database.",
+        show_default="sqlite:///onrecord.sqlite",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
-Files = Annotated[list[Path], typer.Argument(help="NAME.txt or NAME.claims.yaml; either stands for both. A folder: all in it.")]
+Files = Annotated[
+    list[Path],
+    typer.Argument(help="NAME.txt or NAME.claims.yaml; either stands for both. A folder: all in it."),
+]
 Measures = Annotated[
-    Path | None, typer.Option(envvar="ONRECORD_MEASURES", exists=True, dir_okay=False, help="Your own measures, added to ours.")
+    Path | None,
+    typer.Option(
+        envvar="ONRECORD_MEASURES", exists=True, dir_okay=False, help="Your own measures, added to ours."
+    ),
 ]
 
 
@@ -47,8 +58,13 @@ def main() -> None:
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(envvar="ONRECORD_HOST", help="Address to listen on.", show_default="127.0.0.1")] = None,
-    port: Annotated[int | None, typer.Option(envvar="ONRECORD_PORT", min=0, max=65535, help="Port.", show_default="8000")] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(envvar="ONRECORD_HOST", help="Address to listen on.", show_default="127.0.0.1"),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(envvar="ONRECORD_PORT", min=0, max=65535, help="Port.", show_default="8000")
+    ] = None,
     database_url: Url = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
 ) -> None:
@@ -86,11 +102,20 @@ def check(paths: Files, measures: Measures = None, as_json: Json = False) -> Non
         return
     for document in documents:
         counts = _counts(document)
-        err.print(f"{counts.pop('document')}: good. " + ", ".join(f"{n} {noun}" for noun, n in counts.items()), highlight=False)
+        err.print(
+            f"{counts.pop('document')}: good. " + ", ".join(f"{n} {noun}" for noun, n in counts.items()),
+            highlight=False,
+        )
 
 
 @app.command()
-def load(paths: Files, database_url: Url = None, measures: Measures = None, as_json: Json = False, agent: str | None = None) -> None:
+def load(
+    paths: Files,
+    database_url: Url = None,
+    measures: Measures = None,
+    as_json: Json = False,
+    agent: str | None = None,
+) -> None:
     """Load annotated documents: all of them or, if one has a mistake, none. What is on record already changes nothing."""
     from annotations.load import Disagreement
     from annotations.load import load as load_documents
@@ -102,7 +127,11 @@ def load(paths: Files, database_url: Url = None, measures: Measures = None, as_j
         task = progress.add_task("Loading", total=len(documents))
         try:
             results = load_documents(
-                database, documents, vocabulary(measures), agent=agent, progress=lambda _: progress.advance(task)
+                database,
+                documents,
+                vocabulary(measures),
+                agent=agent,
+                progress=lambda _: progress.advance(task),
             )
         except Disagreement as error:
             _fail(str(error))
@@ -110,18 +139,32 @@ def load(paths: Files, database_url: Url = None, measures: Measures = None, as_j
         print(json.dumps([vars(result) for result in results]))
         return
     for result in results:
-        rows = "; ".join(f"{noun}: " + ", ".join(f"{n} {what}" for what, n in c.items()) for noun, c in result.changes.items())
+        rows = "; ".join(
+            f"{noun}: " + ", ".join(f"{n} {what}" for what, n in c.items())
+            for noun, c in result.changes.items()
+        )
         at = f" in revision {result.revision}" if result.revision else ""
-        out.print(f"{result.document}: {result.outcome}{at}{f' ({rows})' if rows else ''}", highlight=False, soft_wrap=True)
+        out.print(
+            f"{result.document}: {result.outcome}{at}{f' ({rows})' if rows else ''}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 @app.command()
 def export(
-    resource: Annotated[str, typer.Argument(help="quotes, claims, entities …; or `annotated` for the files themselves.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File, or for `annotated` a folder; else standard output.")] = None,
+    resource: Annotated[
+        str, typer.Argument(help="quotes, claims, entities …; or `annotated` for the files themselves.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File, or for `annotated` a folder; else standard output."),
+    ] = None,
     format: Annotated[str, typer.Option(help="`ndjson` or `csv`.")] = "ndjson",
     as_of: Annotated[str | None, typer.Option(help="Revision or time.")] = None,
-    where: Annotated[list[str] | None, typer.Option("--where", "-w", help="A filter of the API, such as `measure=killed`.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", "-w", help="A filter of the API, such as `measure=killed`.")
+    ] = None,
     database_url: Url = None,
 ) -> None:
     """Write everything that a list of the API has, or the annotated documents as files."""
@@ -171,7 +214,9 @@ def schema(
 @app.command()
 def migrate(
     to: Annotated[str, typer.Option(help="Step to go to, up or down; `base` empties the database.")] = "head",
-    check_drift: Annotated[bool, typer.Option("--check", help="Only tell whether models and migrations agree.")] = False,
+    check_drift: Annotated[
+        bool, typer.Option("--check", help="Only tell whether models and migrations agree.")
+    ] = False,
     database_url: Url = None,
 ) -> None:
     """Bring the database to the schema of this release."""
@@ -223,14 +268,22 @@ def _read(paths: list[Path], measures: Path | None, as_json: bool) -> "list[Anno
     from annotations.read import ANNOTATION, read_files
     from models.measures import vocabulary
 
-    found = [inner for path in paths for inner in (sorted(path.rglob(f"*{ANNOTATION}")) if path.is_dir() else [path])]
+    found = [
+        inner
+        for path in paths
+        for inner in (sorted(path.rglob(f"*{ANNOTATION}")) if path.is_dir() else [path])
+    ]
     if not found:
         _fail(f"no *{ANNOTATION} in {', '.join(map(str, paths))}")
     try:
         return read_files(found, vocabulary(measures))
     except Mistakes as error:
         if as_json:
-            print(json.dumps({"mistakes": [mistake.as_dict() for mistake in error.mistakes]}, ensure_ascii=False))
+            print(
+                json.dumps(
+                    {"mistakes": [mistake.as_dict() for mistake in error.mistakes]}, ensure_ascii=False
+                )
+            )
         else:
             for mistake in error.mistakes:
                 err.print(str(mistake), highlight=False, markup=False, soft_wrap=True)
@@ -252,7 +305,9 @@ def _load_seeds(database: "Database", measures: Path | None) -> None:
 
     terms = vocabulary(measures)
     folder = Path(str(files("seeds")))
-    load_documents(database, read_files(sorted(folder.glob("*.claims.yaml")), terms), terms, tool="onrecord serve")
+    load_documents(
+        database, read_files(sorted(folder.glob("*.claims.yaml")), terms), terms, tool="onrecord serve"
+    )
 
 
 def _url(given: str | None) -> str:

@@ -22,7 +22,12 @@ POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inl
     responses={
         200: {
             "description": "JSON Schema 2020-12",
-            "content": {"application/schema+json": {"schema": {"type": "object"}, "example": {"title": "Annotated document"}}},
+            "content": {
+                "application/schema+json": {
+                    "schema": {"type": "object"},
+                    "example": {"title": "Annotated document"},
+                }
+            },
         }
     },
 )

@@ -44,7 +44,9 @@ class DocumentView(DocumentBase):
     """A document; its text and its annotation come with `include`."""
 
     text_sha256: str = Field(description="SHA-256 of the text's bytes", examples=["cd30cb2eba709f05…"])
-    text_url: str = Field(description="The text itself", examples=["/v1/documents/beirut-strikes-2024-10-15/text"])
+    text_url: str = Field(
+        description="The text itself", examples=["/v1/documents/beirut-strikes-2024-10-15/text"]
+    )
     characters: int = Field(description="Length of the text in code points", examples=[5711])
     counts: DocumentCounts = Field(description="How much is annotated")
     spans: list[SpanView] = Field(description="Boilerplate: what is not article text")
@@ -59,7 +61,11 @@ class DocumentView(DocumentBase):
 
 def _count(model: Any) -> Any:
     def count(reading: Reading) -> Any:
-        rows = select(func.count()).select_from(model).where(model.document_id == Document.id, reading.valid(model))
+        rows = (
+            select(func.count())
+            .select_from(model)
+            .where(model.document_id == Document.id, reading.valid(model))
+        )
         return rows.correlate(Document).scalar_subquery()
 
     return count

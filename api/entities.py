@@ -51,7 +51,9 @@ class EntityLinks(BaseModel):
 
     mentions: str = Field(description="Its mentions", examples=["/v1/mentions?entity=hezbollah"])
     quotes_by: str = Field(description="Quotes that it speaks", examples=["/v1/quotes?speaker=hezbollah"])
-    quotes_about: str = Field(description="Quotes whose content mentions it", examples=["/v1/quotes?about=hezbollah"])
+    quotes_about: str = Field(
+        description="Quotes whose content mentions it", examples=["/v1/quotes?about=hezbollah"]
+    )
     claims_by: str = Field(description="Claims on its word", examples=["/v1/claims?source=hezbollah"])
     claims_about: str = Field(description="Claims about it", examples=["/v1/claims?about=hezbollah"])
 
@@ -59,7 +61,9 @@ class EntityLinks(BaseModel):
 class EntityView(EntityBase):
     """An entity with what it is part of, how often it occurs, and where."""
 
-    document: str | None = Field(description="The one document of an entity that is not named", examples=[None])
+    document: str | None = Field(
+        description="The one document of an entity that is not named", examples=[None]
+    )
     aliases: list[str] = Field(description="Other names", examples=[["U.N."]])
     part_of: EntityReference | None = Field(description="Entity that it is part of")
     acts_for: EntityReference | None = Field(description="Entity that it acts for")
@@ -89,7 +93,9 @@ def mention_count(reading: Reading) -> Any:
 def quote_count(reading: Reading) -> Any:
     """Quotes that the entity of the row speaks."""
     spoken = (col(Speaker.entity_id) == Entity.id) & (col(Speaker.role) == "speaker")
-    quotes = select(func.count(Speaker.quote_key.distinct())).join(Quote, col(Quote.row_key) == Speaker.quote_key)  # type: ignore[attr-defined]
+    quotes = select(func.count(Speaker.quote_key.distinct())).join(
+        Quote, col(Quote.row_key) == Speaker.quote_key
+    )  # type: ignore[attr-defined]
     quotes = quotes.where(spoken, reading.valid(Quote), published(reading, Quote.document_id))
     return quotes.correlate(Entity).scalar_subquery()
 
@@ -119,7 +125,14 @@ def _select_kind(kind: str | None) -> Any:
         part_of, acts_for = aliased(Entity, name="part_of_entity"), aliased(Entity, name="acts_for_entity")
         own = [
             col(getattr(Entity, name))
-            for name in ("row_key", *EntityBase.model_fields, "document_id", "latitude", "longitude", "merged_into")
+            for name in (
+                "row_key",
+                *EntityBase.model_fields,
+                "document_id",
+                "latitude",
+                "longitude",
+                "merged_into",
+            )
         ]
         counts = {"mentions": mention_count, "quotes": quote_count, "claims": claim_count}
         statement = (
@@ -236,17 +249,37 @@ def _filters() -> tuple[Filter, ...]:
 
 
 def _alias_values(reading: Reading) -> Select[Any]:
-    return select(col(Alias.entity_key).label("owner"), col(Alias.alias).label("value"), col(Alias.alias).label("label"))
+    return select(
+        col(Alias.entity_key).label("owner"), col(Alias.alias).label("value"), col(Alias.alias).label("label")
+    )
 
 
 def _documents(reading: Reading) -> Select[Any]:
-    stands = (col(Document.id) == Mention.document_id) & reading.valid(Document) & (col(Document.status) == "published")
-    columns = (col(Mention.entity_id).label("owner"), col(Document.id).label("value"), col(Document.title).label("label"))
-    return select(*columns).join(Document, stands).where(reading.valid(Mention), col(Mention.entity_id).is_not(None))
+    stands = (
+        (col(Document.id) == Mention.document_id)
+        & reading.valid(Document)
+        & (col(Document.status) == "published")
+    )
+    columns = (
+        col(Mention.entity_id).label("owner"),
+        col(Document.id).label("value"),
+        col(Document.title).label("label"),
+    )
+    return (
+        select(*columns)
+        .join(Document, stands)
+        .where(reading.valid(Mention), col(Mention.entity_id).is_not(None))
+    )
 
 
 def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
-    kinds = Exact(name="kind", of=col(Entity.kind), type=EntityKind, about="Actor, organisation or place.", example="actor")
+    kinds = Exact(
+        name="kind",
+        of=col(Entity.kind),
+        type=EntityKind,
+        about="Actor, organisation or place.",
+        example="actor",
+    )
     return Resource(
         name=name,
         noun=noun,
@@ -270,5 +303,10 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
 
 ENTITIES = _resource("entities", "entity", None, "Actors, organisations and places, named and unnamed.")
 ACTORS = _resource("actors", "actor", "actor", "Entities that are persons.")
-ORGANISATIONS = _resource("organisations", "organisation", "organisation", "Entities that are organisations, acting states among them.")
+ORGANISATIONS = _resource(
+    "organisations",
+    "organisation",
+    "organisation",
+    "Entities that are organisations, acting states among them.",
+)
 PLACES = _resource("places", "place", "place", "Entities that are places.")

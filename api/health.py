@@ -25,7 +25,9 @@ async def get_health() -> Health:
     return Health(status="ok")
 
 
-@router.get("/ready", operation_id="get_ready", summary="Can it answer requests?", responses={**problems(503)})
+@router.get(
+    "/ready", operation_id="get_ready", summary="Can it answer requests?", responses={**problems(503)}
+)
 def get_ready(request: Request) -> Health:
     """Whether the database answers and has the schema that this release needs."""
     database: Database = request.app.state.database
@@ -34,7 +36,9 @@ def get_ready(request: Request) -> Health:
     except SQLAlchemyError:
         raise Problem(503, "the database does not answer", headers={"Retry-After": "2"}) from None
     if step != head():
-        raise Problem(503, "the database has another schema; run `onrecord migrate`", headers={"Retry-After": "10"})
+        raise Problem(
+            503, "the database has another schema; run `onrecord migrate`", headers={"Retry-After": "10"}
+        )
     return Health(status="ok")
 
 
@@ -43,7 +47,14 @@ def get_ready(request: Request) -> Health:
     operation_id="get_metrics",
     summary="Measurements for Prometheus",
     response_class=Response,
-    responses={200: {"description": "Prometheus text format", "content": {"text/plain": {"schema": {"type": "string"}, "example": "onrecord_requests_open 1.0"}}}},
+    responses={
+        200: {
+            "description": "Prometheus text format",
+            "content": {
+                "text/plain": {"schema": {"type": "string"}, "example": "onrecord_requests_open 1.0"}
+            },
+        }
+    },
 )
 def get_metrics() -> Response:
     """Requests and their times, labelled by route."""

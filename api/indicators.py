@@ -35,7 +35,11 @@ class IndicatorView(IndicatorBase):
 
 def claim_count(reading: Reading) -> Any:
     """Claims that answer the indicator of the row."""
-    claims = select(func.count()).select_from(Claim).where(col(Claim.indicator_id) == Indicator.id, reading.valid(Claim))
+    claims = (
+        select(func.count())
+        .select_from(Claim)
+        .where(col(Claim.indicator_id) == Indicator.id, reading.valid(Claim))
+    )
     return claims.where(published(reading, Claim.document_id)).correlate(Indicator).scalar_subquery()
 
 

@@ -18,13 +18,19 @@ REQUESTS = Counter("onrecord_requests", "Requests", ("route", "method", "status"
 SECONDS = Histogram("onrecord_request_seconds", "Time to the last byte", ("route",))
 OPEN = Gauge("onrecord_requests_open", "Requests being answered")
 # Without local variables: they hold what people asked for, and more than anybody reads.
-_tracebacks = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+_tracebacks = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
 _ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
 
 def configure(settings: Settings) -> None:
     """Lines on standard error: JSON for machines, or for eyes."""
-    last = structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer()
+    last = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer()
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -59,7 +65,9 @@ class Log:
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
-        logger = structlog.get_logger().bind(request_id=request_id, method=scope["method"], path=scope["path"])
+        logger = structlog.get_logger().bind(
+            request_id=request_id, method=scope["method"], path=scope["path"]
+        )
         OPEN.inc()
         try:
             await self.app(scope, receive, identified)
@@ -72,7 +80,11 @@ class Log:
             OPEN.dec()
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", "none")
-            method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "other"
+            method = (
+                scope["method"]
+                if scope["method"] in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+                else "other"
+            )
             REQUESTS.labels(route, method, status).inc()
             SECONDS.labels(route).observe(seconds)
             logger.info("request", status=status, route=route, ms=round(seconds * 1000, 1))

@@ -25,7 +25,9 @@ class MeasureView(MeasureBase):
 
 def claim_count(reading: Reading) -> Any:
     """Claims of the measure of the row."""
-    claims = select(func.count()).select_from(Claim).where(col(Claim.measure) == Measure.id, reading.valid(Claim))
+    claims = (
+        select(func.count()).select_from(Claim).where(col(Claim.measure) == Measure.id, reading.valid(Claim))
+    )
     return claims.where(published(reading, Claim.document_id)).correlate(Measure).scalar_subquery()
 
 
@@ -51,9 +53,16 @@ MEASURES = Resource(
     filters=(
         Exact(name="id", of=col(Measure.id), about="Terms.", example="killed", counted=False),
         Exact(name="unit", of=col(Measure.unit), about="Unit of a value that names none.", example="person"),
-        Contains(name="definition", folded=col(Measure.folded), about="Part of its words.", example="persons"),
+        Contains(
+            name="definition", folded=col(Measure.folded), about="Part of its words.", example="persons"
+        ),
         Counts(name="claims", count=claim_count, about="Number of claims that use it.", example=1),
-        Moments(name="recorded", time=col(Revision.time), about="Time at which this state was recorded.", example="2024-10-15"),
+        Moments(
+            name="recorded",
+            time=col(Revision.time),
+            about="Time at which this state was recorded.",
+            example="2024-10-15",
+        ),
     ),
     sorts={
         "id": Sort("term", (col(Measure.id),)),

@@ -51,13 +51,22 @@ def _select(reading: Reading) -> Select[Any]:
     own = [col(getattr(Mention, name)) for name in ("row_key", *MentionBase.model_fields, "text_sha256")]
     entity = [
         col(getattr(Entity, name)).label(label)
-        for name, label in (("id", "of_entity_id"), ("kind", "of_kind"), ("name", "of_name"), ("naming", "of_naming"))
+        for name, label in (
+            ("id", "of_entity_id"),
+            ("kind", "of_kind"),
+            ("name", "of_name"),
+            ("naming", "of_naming"),
+        )
     ]
     around = [
         before(Text.text, col(Mention.start)).label("prefix"),
         func.substr(Text.text, col(Mention.end) + 1, AROUND).label("suffix"),
     ]
-    statement = in_document(select(*own, *entity, *around, *DOCUMENT_COLUMNS, *RECORDED_COLUMNS).select_from(Mention), Mention, reading)
+    statement = in_document(
+        select(*own, *entity, *around, *DOCUMENT_COLUMNS, *RECORDED_COLUMNS).select_from(Mention),
+        Mention,
+        reading,
+    )
     return statement.join(
         Text, (col(Text.document_id) == Mention.document_id) & (col(Text.sha256) == Mention.text_sha256)
     ).outerjoin(Entity, (col(Entity.id) == Mention.entity_id) & reading.valid(Entity))

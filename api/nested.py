@@ -13,7 +13,7 @@ from sqlmodel import col
 from api.listing.reading import Reading
 from api.listing.resource import Part, Parts, json_object
 from models.document import Document, DocumentBase
-from models.entity import Entity, EntityBase
+from models.entity import EntityBase
 from models.revision import Revision
 from models.span import Span
 from models.text import Text
@@ -78,7 +78,9 @@ class Speaking(BaseModel):
 
     entity: EntityReference = Field(description="Who")
     as_written: str | None = Field(description="The words that name it here, if any do", examples=["He"])
-    mention: str | None = Field(description="Id of the mention", examples=["beirut-strikes-2024-10-15.m993-995"])
+    mention: str | None = Field(
+        description="Id of the mention", examples=["beirut-strikes-2024-10-15.m993-995"]
+    )
 
 
 class ChainLink(BaseModel):
@@ -191,7 +193,9 @@ TIMES = Part("times", _times)
 
 def times(parts: Parts) -> dict[str, dict[str, Any]]:
     """Time expressions by role."""
-    return {str(time["role"]): {k: v for k, v in time.items() if k != "role"} for time in parts.get("times", [])}
+    return {
+        str(time["role"]): {k: v for k, v in time.items() if k != "role"} for time in parts.get("times", [])
+    }
 
 
 def texts_of(model: Any) -> Part:
@@ -230,4 +234,3 @@ def sentences_of(model: Any) -> Part:
         return part(c.row_key, c.start, start=c.start, end=c.end, exact=c.exact)
 
     return Part("sentences", rows)
-

@@ -43,7 +43,9 @@ class ProblemDocument(BaseModel):
     type: str = Field(description="URN of the kind of problem", examples=["urn:onrecord:problem:422"])
     title: str = Field(description="The kind in words", examples=["Unprocessable parameters"])
     status: int = Field(description="The HTTP status", examples=[422])
-    detail: str = Field(description="What happened, and what would be right", examples=["1 mistake in the query"])
+    detail: str = Field(
+        description="What happened, and what would be right", examples=["1 mistake in the query"]
+    )
     errors: list[Mistake] | None = Field(None, description="All mistakes of the request")
 
 
@@ -51,10 +53,22 @@ class Problem(Exception):
     """Ends a request with a problem document; `more` are further members of it."""
 
     def __init__(
-        self, status: int, detail: str, errors: Iterable[Mistake] = (), *, headers: Mapping[str, str] | None = None, **more: Any
+        self,
+        status: int,
+        detail: str,
+        errors: Iterable[Mistake] = (),
+        *,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
     ) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.errors, self.headers, self.more = status, detail, list(errors), headers, more
+        self.status, self.detail, self.errors, self.headers, self.more = (
+            status,
+            detail,
+            list(errors),
+            headers,
+            more,
+        )
 
     def response(self) -> Response:
         body: dict[str, Any] = {
@@ -89,8 +103,13 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(_: Request, error: HTTPException) -> Response:
-        details = {404: "nothing is at this address; /openapi.json lists what is", 405: "see the Allow header"}
-        return Problem(error.status_code, details.get(error.status_code, "see the title"), headers=error.headers).response()
+        details = {
+            404: "nothing is at this address; /openapi.json lists what is",
+            405: "see the Allow header",
+        }
+        return Problem(
+            error.status_code, details.get(error.status_code, "see the title"), headers=error.headers
+        ).response()
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
@@ -110,7 +129,12 @@ def install(app: FastAPI) -> None:
 def _parameters(request: Request) -> list[str]:
     dependant = getattr(request.scope.get("route"), "dependant", None)
     models = [field.field_info.annotation for field in dependant.query_params] if dependant else []
-    return [name for model in models if isinstance(model, type) and issubclass(model, BaseModel) for name in model.model_fields]
+    return [
+        name
+        for model in models
+        if isinstance(model, type) and issubclass(model, BaseModel)
+        for name in model.model_fields
+    ]
 
 
 def _mistake(entry: Mapping[str, Any], known: list[str]) -> Mistake:

@@ -21,8 +21,8 @@ from api.nested import (
     DocumentReference,
     RecordedView,
     SentenceView,
-    Speaking,
     SpanView,
+    Speaking,
     TimexView,
     document_reference,
     entity_columns,
@@ -66,7 +66,10 @@ class QuoteView(QuoteBase):
 
 
 def _select(reading: Reading) -> Select[Any]:
-    own = [col(getattr(Quote, name)) for name in ("row_key", *QuoteBase.model_fields, "text_sha256", "within_id", "relation")]
+    own = [
+        col(getattr(Quote, name))
+        for name in ("row_key", *QuoteBase.model_fields, "text_sha256", "within_id", "relation")
+    ]
     return in_document(select(*own, *DOCUMENT_COLUMNS, *RECORDED_COLUMNS).select_from(Quote), Quote, reading)
 
 
@@ -93,7 +96,13 @@ def relaying(reading: Reading, keys: Sequence[int]) -> Any:
         .cte("relaying", recursive=True)
     )  # fmt: skip
     climb = select(
-        start.c.owner, start.c.depth + 1, outer.document_id, outer.id, outer.row_key, outer.within_id, outer.relation
+        start.c.owner,
+        start.c.depth + 1,
+        outer.document_id,
+        outer.id,
+        outer.row_key,
+        outer.within_id,
+        outer.relation,
     ).where(
         start.c.relation == "relays",
         outer.document_id == start.c.document_id,
@@ -123,14 +132,19 @@ def _inner(reading: Reading, keys: Sequence[int]) -> Select[Any]:
     inner = aliased(Quote, name="within_quote")
     return (
         part(col(Quote.row_key), col(inner.start), id=inner.id, relation=inner.relation)
-        .join(inner, (inner.document_id == Quote.document_id) & (inner.within_id == Quote.id) & reading.valid(inner))
+        .join(
+            inner,
+            (inner.document_id == Quote.document_id) & (inner.within_id == Quote.id) & reading.valid(inner),
+        )
         .where(col(Quote.row_key).in_(keys))
     )
 
 
 def _claims(reading: Reading, keys: Sequence[int]) -> Select[Any]:
     named = (col(ClaimSource.document_id) == Quote.document_id) & (col(ClaimSource.quote_id) == Quote.id)
-    rests = (col(Claim.document_id) == ClaimSource.document_id) & (col(Claim.row_key) == ClaimSource.claim_key)
+    rests = (col(Claim.document_id) == ClaimSource.document_id) & (
+        col(Claim.row_key) == ClaimSource.claim_key
+    )
     return (
         part(col(Quote.row_key), col(Claim.start), id=Claim.id)
         .join(ClaimSource, named)
@@ -151,8 +165,14 @@ def chain_links(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
     own = {name: row[name] for name in QuoteBase.model_fields}
-    inner = {relation: [i["id"] for i in parts.get("inner", []) if i["relation"] == relation] for relation in ("relays", "embeds", "responds")}
-    speakers = {role: [speaking(s) for s in parts.get("speakers", []) if s["role"] == role] for role in ("speaker", "addressee")}
+    inner = {
+        relation: [i["id"] for i in parts.get("inner", []) if i["relation"] == relation]
+        for relation in ("relays", "embeds", "responds")
+    }
+    speakers = {
+        role: [speaking(s) for s in parts.get("speakers", []) if s["role"] == role]
+        for role in ("speaker", "addressee")
+    }
     return own | {
         "document": document_reference(row),
         "speakers": speakers["speaker"],
@@ -173,7 +193,11 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
 
 def speaker_of(reading: Reading, role: str = "speaker") -> Select[Any]:
     """Entities by the quotes that they speak, or are spoken to."""
-    joined = select(col(Speaker.quote_key).label("owner"), col(Speaker.entity_id).label("value"), col(Entity.name).label("label"))
+    joined = select(
+        col(Speaker.quote_key).label("owner"),
+        col(Speaker.entity_id).label("value"),
+        col(Entity.name).label("label"),
+    )
     entity = (col(Entity.id) == Speaker.entity_id) & reading.valid(Entity)
     return joined.join(Entity, entity).where(col(Speaker.role) == role)
 
@@ -187,7 +211,10 @@ def _relay(reading: Reading) -> Select[Any]:
         .cte("relay_links", recursive=True)
     )
     above = select(start.c.owner, outer.document_id, outer.within_id, outer.relation).where(
-        start.c.relation == "relays", outer.document_id == start.c.document_id, outer.id == start.c.within_id, reading.valid(outer)
+        start.c.relation == "relays",
+        outer.document_id == start.c.document_id,
+        outer.id == start.c.within_id,
+        reading.valid(outer),
     )
     climbed = start.union_all(above)
     relayer = aliased(Quote, name="link")
@@ -210,13 +237,17 @@ def source_of(reading: Reading) -> Select[Any]:
 def _naming(reading: Reading) -> Select[Any]:
     sources = source_of(reading).subquery()
     entity = (col(Entity.id) == sources.c.value) & reading.valid(Entity)
-    return select(sources.c.owner, col(Entity.naming).label("value"), col(Entity.naming).label("label")).join(Entity, entity)
+    return select(sources.c.owner, col(Entity.naming).label("value"), col(Entity.naming).label("label")).join(
+        Entity, entity
+    )
 
 
 def _kind(reading: Reading) -> Select[Any]:
     sources = speaker_of(reading).subquery()
     entity = (col(Entity.id) == sources.c.value) & reading.valid(Entity)
-    return select(sources.c.owner, col(Entity.kind).label("value"), col(Entity.kind).label("label")).join(Entity, entity)
+    return select(sources.c.owner, col(Entity.kind).label("value"), col(Entity.kind).label("label")).join(
+        Entity, entity
+    )
 
 
 def _about(reading: Reading) -> Select[Any]:
@@ -231,7 +262,11 @@ def mentioned_in(reading: Reading, role: str) -> Select[Any]:
         & (col(Mention.start) >= Span.start) & (col(Mention.end) <= Span.end)
     )  # fmt: skip
     return (
-        select(col(Span.owner_key).label("owner"), col(Mention.entity_id).label("value"), col(Entity.name).label("label"))
+        select(
+            col(Span.owner_key).label("owner"),
+            col(Mention.entity_id).label("value"),
+            col(Entity.name).label("label"),
+        )
         .join(Mention, inside & reading.valid(Mention))
         .join(Entity, (col(Entity.id) == Mention.entity_id) & reading.valid(Entity))
         .where(col(Span.role) == role)
@@ -273,23 +308,123 @@ QUOTES = Resource(
         Part("claims", _claims),
     ),
     filters=(
-        Exact(name="id", of=col(Quote.id), about="Ids of quotes.", example="beirut-strikes-2024-10-15.q1", counted=False),
-        Exact(name="speaker", by=speaker_of, key=KEY, about="Entity that says it.", example=NETANYAHU, none=True, operators=entity_operators("speaker", "netanyahu")),
-        Exact(name="speaker__kind", by=_kind, key=KEY, type=EntityKind, about="Kind of an entity that says it.", example="organisation"),
-        Exact(name="relay", by=_relay, key=KEY, about="Entity that relays it, at any link of the chain.", example="unhcr", none=True, operators=entity_operators("relay", "israeli")),
-        Exact(name="source", by=source_of, key=KEY, about="Entity that says or relays it.", example=NETANYAHU, none=True, operators=entity_operators("source", "netanyahu")),
-        Exact(name="source__naming", by=_naming, key=KEY, type=Naming, about="How an entity that says or relays it is named.", example="anonymous"),
-        Exact(name="addressee", by=lambda r: speaker_of(r, "addressee"), key=KEY, about="Entity that it is said to.", example="emmanuel-macron", none=True, operators=entity_operators("addressee", "macron")),
-        Exact(name="about", by=_about, key=KEY, about="Entity mentioned in the content.", example="lebanon", operators=entity_operators("about", "hezbollah")),
+        Exact(
+            name="id",
+            of=col(Quote.id),
+            about="Ids of quotes.",
+            example="beirut-strikes-2024-10-15.q1",
+            counted=False,
+        ),
+        Exact(
+            name="speaker",
+            by=speaker_of,
+            key=KEY,
+            about="Entity that says it.",
+            example=NETANYAHU,
+            none=True,
+            operators=entity_operators("speaker", "netanyahu"),
+        ),
+        Exact(
+            name="speaker__kind",
+            by=_kind,
+            key=KEY,
+            type=EntityKind,
+            about="Kind of an entity that says it.",
+            example="organisation",
+        ),
+        Exact(
+            name="relay",
+            by=_relay,
+            key=KEY,
+            about="Entity that relays it, at any link of the chain.",
+            example="unhcr",
+            none=True,
+            operators=entity_operators("relay", "israeli"),
+        ),
+        Exact(
+            name="source",
+            by=source_of,
+            key=KEY,
+            about="Entity that says or relays it.",
+            example=NETANYAHU,
+            none=True,
+            operators=entity_operators("source", "netanyahu"),
+        ),
+        Exact(
+            name="source__naming",
+            by=_naming,
+            key=KEY,
+            type=Naming,
+            about="How an entity that says or relays it is named.",
+            example="anonymous",
+        ),
+        Exact(
+            name="addressee",
+            by=lambda r: speaker_of(r, "addressee"),
+            key=KEY,
+            about="Entity that it is said to.",
+            example="emmanuel-macron",
+            none=True,
+            operators=entity_operators("addressee", "macron"),
+        ),
+        Exact(
+            name="about",
+            by=_about,
+            key=KEY,
+            about="Entity mentioned in the content.",
+            example="lebanon",
+            operators=entity_operators("about", "hezbollah"),
+        ),
         Exact(name="form", of=col(Quote.form), type=Form, about="Whose words they are.", example="mixed"),
-        Exact(name="act", of=col(Quote.act), type=Act, about="What the source does in saying it.", example="warning"),
-        Exact(name="polarity", of=col(Quote.polarity), type=Polarity, about="Whether the source affirms the content.", example="negative"),
-        Exact(name="document", of=col(Quote.document_id), label=col(Document.title), about="Document that it stands in.", example="beirut-strikes-2024-10-15"),
-        Exact(name="outlet", of=col(Document.outlet), about="Outlet that published it.", example="Defence Talks", none=True),
-        Contains(name="content", folded=col(Quote.folded), about="Part of the words of the quote or of its cue.", example="ceasefire"),
-        Dates(name="said", test=on_days("said", KEY), about="Day on which it was said.", example="2024-10-15"),
-        Dates(name="published", test=published_days, about="Day on which the document was published.", example="2024-10-15"),
-        Moments(name="recorded", time=col(Revision.time), about="Time at which this state was recorded.", example="2024-10-15"),
+        Exact(
+            name="act",
+            of=col(Quote.act),
+            type=Act,
+            about="What the source does in saying it.",
+            example="warning",
+        ),
+        Exact(
+            name="polarity",
+            of=col(Quote.polarity),
+            type=Polarity,
+            about="Whether the source affirms the content.",
+            example="negative",
+        ),
+        Exact(
+            name="document",
+            of=col(Quote.document_id),
+            label=col(Document.title),
+            about="Document that it stands in.",
+            example="beirut-strikes-2024-10-15",
+        ),
+        Exact(
+            name="outlet",
+            of=col(Document.outlet),
+            about="Outlet that published it.",
+            example="Defence Talks",
+            none=True,
+        ),
+        Contains(
+            name="content",
+            folded=col(Quote.folded),
+            about="Part of the words of the quote or of its cue.",
+            example="ceasefire",
+        ),
+        Dates(
+            name="said", test=on_days("said", KEY), about="Day on which it was said.", example="2024-10-15"
+        ),
+        Dates(
+            name="published",
+            test=published_days,
+            about="Day on which the document was published.",
+            example="2024-10-15",
+        ),
+        Moments(
+            name="recorded",
+            time=col(Revision.time),
+            about="Time at which this state was recorded.",
+            example="2024-10-15",
+        ),
     ),
     sorts={
         "said": Sort("day on which it was said, unknown ones first", (col(Quote.said_order),)),

@@ -1,16 +1,16 @@
 """The record itself: its revision, its time, how much is in it."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlmodel import func, select
 
 from api.listing.endpoints import RELEASE, same
-from api.listing.openapi import examples, problems
 from api.listing.formats import dump
+from api.listing.openapi import examples, problems
 from api.listing.parameters import ItemParameters
 from api.listing.reading import read
-from typing import Annotated
-from fastapi import Query
 from api.resources import RESOURCES
 from models.revision import Revision
 from models.session import Database
@@ -38,7 +38,11 @@ class RecordParameters(ItemParameters):
     tags=["record"],
     response_class=Response,
     responses={
-        200: {"model": RecordView, "description": "The state", "content": {"application/json": {"example": examples().get("get_record")}}},
+        200: {
+            "model": RecordView,
+            "description": "The state",
+            "content": {"application/json": {"example": examples().get("get_record")}},
+        },
         304: {"description": "Not modified"},
         **problems(400, 422, 503),
     },
@@ -53,7 +57,10 @@ def get_record(request: Request, parameters: Annotated[RecordParameters, Query()
         if same(request, etag):
             return Response(status_code=304, headers=headers)
         counts = [
-            select(func.count()).select_from(resource.select(reading).subquery()).scalar_subquery().label(name)
+            select(func.count())
+            .select_from(resource.select(reading).subquery())
+            .scalar_subquery()
+            .label(name)
             for name, resource in RESOURCES.items()
         ]
         time = select(Revision.time).where(Revision.number == reading.number).scalar_subquery().label("time")

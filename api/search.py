@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 from sqlalchemy import BigInteger, RowMapping, Select, literal, literal_column, null, select, union_all
 from sqlmodel import col
 
-from api.entities import published
 from api.listing.filters import Exact
 from api.listing.reading import Reading
 from api.listing.resource import Parts, Resource, Sort
@@ -42,7 +41,9 @@ class HitView(BaseModel):
     id: str = Field(description="Its id", examples=["beirut-strikes-2024-10-15.q1"])
     url: str = Field(description="The item", examples=["/v1/quotes/beirut-strikes-2024-10-15.q1"])
     title: str = Field(description="Title of a document, name of an entity, else its document's title")
-    snippet: str = Field(description="Words of the item around the first hit, unchanged", examples=["a ceasefire"])
+    snippet: str = Field(
+        description="Words of the item around the first hit, unchanged", examples=["a ceasefire"]
+    )
     highlights: list[Highlight] = Field(description="The words found, in the snippet")
     html: str = Field(description="The same, escaped, with `<mark>`", examples=["a <mark>ceasefire</mark>"])
     document: DocumentReference | None = Field(description="Where it stands; none for a named entity")
@@ -62,7 +63,9 @@ def _hits(reading: Reading, kind: str, model: Any, title: Any, words: Any, docum
 def _every(reading: Reading) -> Any:
     stands = (col(Text.document_id) == Document.id) & (col(Text.sha256) == Document.text_sha256)
     documents = _hits(reading, "document", Document, col(Document.title), col(Text.text), col(Document.id))
-    entities = _hits(reading, "entity", Entity, col(Entity.name), col(Entity.description), col(Entity.document_id))
+    entities = _hits(
+        reading, "entity", Entity, col(Entity.name), col(Entity.description), col(Entity.document_id)
+    )
     return union_all(
         documents.join(Text, stands),
         entities,
@@ -101,8 +104,14 @@ def highlight(text: str, terms: tuple[Term, ...]) -> tuple[str, list[tuple[int, 
         first = text.rfind(" ", 0, first + 1) + 1
     last = min(len(text), first + LENGTH)
     if last < len(text):
-        last = max(text.rfind(" ", first, last + 1), found[0][1] if found else first) if " " in text[first:last] else last
-    return text[first:last], [(start - first, end - first) for start, end in found if start >= first and end <= last]
+        last = (
+            max(text.rfind(" ", first, last + 1), found[0][1] if found else first)
+            if " " in text[first:last]
+            else last
+        )
+    return text[first:last], [
+        (start - first, end - first) for start, end in found if start >= first and end <= last
+    ]
 
 
 def _is_found(words: list[str], terms: tuple[Term, ...]) -> bool:

@@ -21,7 +21,11 @@ class Settings(BaseSettings):
     cors_origins: list[str] = Field([], description="Origins whose scripts may read, or `*`")
     body_limit: int = Field(1 << 20, ge=0, description="Largest request body in bytes")
     compress_from: int = Field(1000, ge=0, description="Smallest body in bytes that is compressed")
-    exports: int = Field(4, ge=1, description="Exports that may run at once; the next ones are asked to come back")
+    exports: int = Field(
+        4, ge=1, description="Exports that may run at once; the next ones are asked to come back"
+    )
     log_format: Literal["json", "console"] = Field("json", description="Lines for machines or for eyes")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line written")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe line written"
+    )
     shutdown_seconds: int = Field(10, ge=0, description="Time that open requests get when the service stops")

@@ -28,7 +28,11 @@ class TextParameters(ItemParameters):
     summary="Get the text of a document",
     tags=["documents"],
     response_class=Response,
-    responses={200: {"description": "The text", "content": PLAIN}, 304: {"description": "Not modified"}, **problems(400, 404, 410, 422, 503)},
+    responses={
+        200: {"description": "The text", "content": PLAIN},
+        304: {"description": "Not modified"},
+        **problems(400, 404, 410, 422, 503),
+    },
 )
 def get_document_text(
     request: Request,

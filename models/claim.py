@@ -11,9 +11,13 @@ from models.vocabulary import Aggregation, BoundsBasis, Comparator, End, Modalit
 class ClaimBase(SQLModel):
     """What the record says of a claim in its own words."""
 
-    id: str = column("Id below the document's; it survives corrections", examples=["beirut-strikes-2024-10-15.c1"])
+    id: str = column(
+        "Id below the document's; it survives corrections", examples=["beirut-strikes-2024-10-15.c1"]
+    )
     as_written: str = column("The figure as the article has it", examples=["at least 2,350"])
-    statement: str = column("The words of the claim, parts joined by ` … `", examples=["at least 2,350 fatalities"])
+    statement: str = column(
+        "The words of the claim, parts joined by ` … `", examples=["at least 2,350 fatalities"]
+    )
     comparator: str = column("How the number limits the figure", examples=[">="])
     low_end: str = column("What the lower end is", examples=["closed"])
     high_end: str = column("What the upper end is", examples=["unbounded"])
@@ -23,7 +27,9 @@ class ClaimBase(SQLModel):
     unit: str = column("Unit of the value", examples=["person"])
     counted: str | None = column("What is counted, as written", default=None, examples=["fatalities"])
     share_of: str | None = column("The whole that a share is a share of", default=None, examples=["Lebanon"])
-    aggregation: str | None = column("Over a period, one event, a level, or a projection", default=None, examples=["event"])
+    aggregation: str | None = column(
+        "Over a period, one event, a level, or a projection", default=None, examples=["event"]
+    )
 
 
 # Bounds are compared through their keys; an end that is known carries a number, one that is not carries none.
@@ -64,8 +70,13 @@ class Claim(ClaimBase, Recorded, table=True):
         one_of("modality", Modality),
         one_of("aggregation", Aggregation),
         *(check(name, condition) for name, condition in _BOUNDS.items()),
-        check("subset_of", "subset_of <> id AND substr(subset_of, 1, length(document_id) + 2) = document_id || '.c'"),
-        check("refines", "refines <> id AND substr(refines, 1, length(document_id) + 2) = document_id || '.c'"),
+        check(
+            "subset_of",
+            "subset_of <> id AND substr(subset_of, 1, length(document_id) + 2) = document_id || '.c'",
+        ),
+        check(
+            "refines", "refines <> id AND substr(refines, 1, length(document_id) + 2) = document_id || '.c'"
+        ),
         check("id", "substr(id, 1, length(document_id) + 2) = document_id || '.c'"),
     )
 

@@ -57,7 +57,10 @@ def recorded(table: str, *scope: str) -> tuple[SchemaItem, ...]:
     `scope` is the document's key for what belongs to a document.
     """
     return (
-        check("slug", only("id", "abcdefghijklmnopqrstuvwxyz0123456789-_.") + " AND length(id) BETWEEN 1 AND 300"),
+        check(
+            "slug",
+            only("id", "abcdefghijklmnopqrstuvwxyz0123456789-_.") + " AND length(id) BETWEEN 1 AND 300",
+        ),
         # Words parted by single spaces: both databases split them there.
         check("folded", "folded = trim(folded) AND folded NOT LIKE '%  %'"),
         UniqueConstraint(*scope, "id", "recorded"),

@@ -12,16 +12,24 @@ class DocumentBase(SQLModel):
     """What the record says of a document in its own words."""
 
     id: str = column("Slug of the document", examples=["beirut-strikes-2024-10-15"])
-    title: str = column("Title as printed; in square brackets when an editor supplied it", examples=["[Air strikes]"])
+    title: str = column(
+        "Title as printed; in square brackets when an editor supplied it", examples=["[Air strikes]"]
+    )
     outlet: str | None = column("Who published it", default=None, examples=["Defence Talks"])
     url: str | None = column("Where it was published", default=None, examples=["https://news.example/flood"])
     language: str = column("BCP 47 tag of the text", examples=["en"])
     timezone: str = column("IANA zone in which the text says `Tuesday`", examples=["Asia/Beirut"])
     published: str | None = column("Date of publication, EDTF", default=None, examples=["2024-10-15"])
-    published_earliest: str | None = column("First day that `published` may mean", default=None, examples=["2024-10-15"])
-    published_latest: str | None = column("Last day that `published` may mean", default=None, examples=["2024-10-15"])
+    published_earliest: str | None = column(
+        "First day that `published` may mean", default=None, examples=["2024-10-15"]
+    )
+    published_latest: str | None = column(
+        "Last day that `published` may mean", default=None, examples=["2024-10-15"]
+    )
     published_basis: str = column("On what basis the date is given", examples=["inferred"])
-    published_note: str | None = column("Why, when the date is not stated", default=None, examples=["No dateline."])
+    published_note: str | None = column(
+        "Why, when the date is not stated", default=None, examples=["No dateline."]
+    )
     printed: str | None = column("The date line as printed", default=None, examples=["Oct. 15, 2024"])
     status: str = column("Where it stands between draft and withdrawal", examples=["published"])
 

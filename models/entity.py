@@ -15,7 +15,9 @@ class EntityBase(SQLModel):
     kind: str = column("Actor, organisation or place", examples=["organisation"])
     naming: str = column("How the articles name it", examples=["named"])
     name: str = column("Name, or description of one that is not named", examples=["Hezbollah"])
-    description: str | None = column("Role, as the article gives it", default=None, examples=["militant group"])
+    description: str | None = column(
+        "Role, as the article gives it", default=None, examples=["militant group"]
+    )
     wikidata: str | None = column("Wikidata id, where certain", default=None, examples=["Q41053"])
     country: str | None = column("ISO 3166-1 code of a place", default=None, examples=["LB"])
 
@@ -34,8 +36,13 @@ class Entity(EntityBase, Recorded, table=True):
         check("scope", "document_id IS NULL OR substr(id, 1, length(document_id) + 1) = document_id || '.'"),
         check("wikidata", f"substr(wikidata, 1, 1) = 'Q' AND {only('substr(wikidata, 2)', '0123456789')}"),
         check("wikidata_length", "length(wikidata) BETWEEN 2 AND 12"),
-        check("country", "country IS NULL OR (kind = 'place' AND length(country) = 2 AND country = upper(country))"),
-        check("coordinates", "(latitude IS NULL) = (longitude IS NULL) AND (latitude IS NULL OR kind = 'place')"),
+        check(
+            "country",
+            "country IS NULL OR (kind = 'place' AND length(country) = 2 AND country = upper(country))",
+        ),
+        check(
+            "coordinates", "(latitude IS NULL) = (longitude IS NULL) AND (latitude IS NULL OR kind = 'place')"
+        ),
         check("merged_into", "merged_into <> id"),
     )
 

@@ -14,7 +14,9 @@ _LETTERS = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ŧ": "t"}
 )
 # An apostrophe between letters, and a stop inside an abbreviation, part no words: Israel's, U.N.
-_JOINERS = re.compile(r"(?<=\w)['\u2018\u2019\u02bc](?=\w)|(?<=\b[^\W\d_])\.(?=[^\W\d_]\b)|(?<=\d)[,\u2009\u202f](?=\d\d\d)")
+_JOINERS = re.compile(
+    r"(?<=\w)['\u2018\u2019\u02bc](?=\w)|(?<=\b[^\W\d_])\.(?=[^\W\d_]\b)|(?<=\d)[,\u2009\u202f](?=\d\d\d)"
+)
 _POSSESSIVE = re.compile(r"(?<=\w)['\u2018\u2019\u02bc]s\b", re.IGNORECASE)
 # Scripts written without spaces: each run becomes overlapping pairs of characters.
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
@@ -27,7 +29,9 @@ def fold(*texts: str | None) -> str:
 
 def _fold(text: str) -> str:
     joined = _JOINERS.sub("", _POSSESSIVE.sub("", text))
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", joined).casefold()).translate(_LETTERS)
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", joined).casefold()).translate(
+        _LETTERS
+    )
     spaced = "".join(_letter(character) for character in plain)
     return " ".join(word[:LONGEST] for word in _UNSPACED.sub(_pairs, spaced).split())
 

@@ -11,7 +11,9 @@ from models.vocabulary import MentionKind
 class MentionBase(SQLModel):
     """What the record says of a mention in its own words."""
 
-    id: str = column("Its place in the text; another state of the text gives another id", examples=["doc.m120-134"])
+    id: str = column(
+        "Its place in the text; another state of the text gives another id", examples=["doc.m120-134"]
+    )
     kind: str = column("Name, nominal phrase, pronoun or demonym", examples=["pronoun"])
     start: int = Field(ge=0, description="First code point", schema_extra={"examples": [0]})
     end: int = Field(ge=1, description="Code point after the last one", schema_extra={"examples": [17]})

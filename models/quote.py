@@ -11,14 +11,22 @@ from models.vocabulary import Act, Form, Polarity, Relation, SpeakerRole
 class QuoteBase(SQLModel):
     """What the record says of a quote in its own words."""
 
-    id: str = column("Id below the document's; it survives corrections", examples=["beirut-strikes-2024-10-15.q1"])
-    form: str = column("Whether the words are the source's own: all, some or none of them", examples=["mixed"])
+    id: str = column(
+        "Id below the document's; it survives corrections", examples=["beirut-strikes-2024-10-15.q1"]
+    )
+    form: str = column(
+        "Whether the words are the source's own: all, some or none of them", examples=["mixed"]
+    )
     act: str = column("What the source does in saying it", examples=["warning"])
-    polarity: str = column("Whether the source affirms the content, or denies, opposes or rejects it", examples=["positive"])
+    polarity: str = column(
+        "Whether the source affirms the content, or denies, opposes or rejects it", examples=["positive"]
+    )
     content: str | None = column("What is said, parts joined by ` … `; none for a silence", default=None)
     verbatim: str | None = column("What stands inside quotation marks, parts joined by ` … `", default=None)
     cue: str | None = column("The words that attribute it", default=None, examples=["warned that"])
-    occasion: str | None = column("On what occasion, as written", default=None, examples=["a briefing in Geneva"])
+    occasion: str | None = column(
+        "On what occasion, as written", default=None, examples=["a briefing in Geneva"]
+    )
     medium: str | None = column("By what medium, as written", default=None, examples=["a recorded address"])
 
 
@@ -37,7 +45,10 @@ class Quote(QuoteBase, Recorded, table=True):
         one_of("polarity", Polarity),
         one_of("relation", Relation),
         check("within", "(within_id IS NULL) = (relation IS NULL) AND within_id <> id"),
-        check("within_document", "within_id IS NULL OR substr(within_id, 1, length(document_id) + 2) = document_id || '.q'"),
+        check(
+            "within_document",
+            "within_id IS NULL OR substr(within_id, 1, length(document_id) + 2) = document_id || '.q'",
+        ),
         check("silence", "act <> 'silence' OR (content IS NULL AND verbatim IS NULL)"),
         check("form_verbatim", "form = 'indirect' OR act = 'silence' OR verbatim IS NOT NULL"),
         check("id", "substr(id, 1, length(document_id) + 2) = document_id || '.q'"),

@@ -76,10 +76,16 @@ class Change:
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         # A clock that was set back must not make the record's time run backwards.
         later = case((Counter.time > now, Counter.time), else_=now)  # type: ignore[arg-type]
-        statement = update(Counter).values(number=Counter.number + 1, time=later).returning(Counter.number, Counter.time)  # type: ignore[call-overload]
+        statement = (
+            update(Counter)
+            .values(number=Counter.number + 1, time=later)
+            .returning(Counter.number, Counter.time)
+        )  # type: ignore[call-overload]
         number, time = self.session.execute(statement).one()
         self.session.execute(
-            insert(Revision).values(key=self.key, number=number, time=time, agent=agent, tool=tool, reason=reason)
+            insert(Revision).values(
+                key=self.key, number=number, time=time, agent=agent, tool=tool, reason=reason
+            )
         )
         return int(number)
 

@@ -10,7 +10,9 @@ class RevisionBase(SQLModel):
     """What the record says of a revision."""
 
     number: int = Field(sa_type=BigInteger, description="Place in the gap-free order of commits", ge=0)
-    time: str = column("When it was committed, UTC, never before an earlier one", examples=["2024-10-16T08:00:00.000Z"])
+    time: str = column(
+        "When it was committed, UTC, never before an earlier one", examples=["2024-10-16T08:00:00.000Z"]
+    )
     agent: str | None = column("Who changed the record", default=None, examples=["desk"])
     tool: str | None = column("With which tool", default=None, examples=["onrecord load"])
     reason: str | None = column("Why", default=None, examples=["load"])

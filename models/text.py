@@ -14,5 +14,7 @@ class Text(SQLModel, table=True):
     )
 
     document_id: str = column("The document", primary_key=True)
-    sha256: str = column("SHA-256 of the text's UTF-8 bytes", primary_key=True, examples=["cd30cb2eba709f05…"])
+    sha256: str = column(
+        "SHA-256 of the text's UTF-8 bytes", primary_key=True, examples=["cd30cb2eba709f05…"]
+    )
     text: str = column("The article: UTF-8, LF", examples=["The United States, Israel‘s primary ally, …"])

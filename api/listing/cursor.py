@@ -45,4 +45,6 @@ def _seal(body: bytes) -> bytes:
 
 
 def _foreign(message: str) -> Problem:
-    return unprocessable(Mistake(parameter="cursor", message=f"{message}; leave it out to begin at the first page"))
+    return unprocessable(
+        Mistake(parameter="cursor", message=f"{message}; leave it out to begin at the first page")
+    )

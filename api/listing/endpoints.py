@@ -69,7 +69,9 @@ def answer_list(request: Request, resource: Resource, parameters: ListParameters
         if same(request, etag):
             return not_modified(etag)
         if media != "json" and parameters.limit is None and listing.sort != "rank":
-            return _export(request, listing, parameters, media, {**_headers(etag), "X-Revision": str(reading.number)})
+            return _export(
+                request, listing, parameters, media, {**_headers(etag), "X-Revision": str(reading.number)}
+            )
         include = getattr(parameters, "include", None) or ()
         page = listing.page(parameters.limit or PAGE, after, count=parameters.count == "on", include=include)
         facets = {name: listing.facet(name) for name in getattr(parameters, "facet", None) or ()}
@@ -107,7 +109,9 @@ def answer_item(
             if (other := resource.includes[name].resource) is not None:
                 more[name] = _all_of(others[other], reading, {str(resource.includes[name].by): [id]})
         # Of the rows that it shows, so that a 304 needs no rendering and any change of them is seen.
-        etag = _etag(parameters.offsets, include, dict(found), page.parts, {name: p for name, (_, p) in more.items()})
+        etag = _etag(
+            parameters.offsets, include, dict(found), page.parts, {name: p for name, (_, p) in more.items()}
+        )
         if same(request, etag):
             return not_modified(etag)
     item = _item(resource, found, page, utf16_offsets=False, include=own)
@@ -154,7 +158,9 @@ def _etag(*parts: object) -> str:
 
 def _shown(parameters: ListParameters) -> list[tuple[str, Any]]:
     """What the page looks like, `as_of` aside: it has been turned into a revision."""
-    return sorted((name, value) for name, value in parameters.model_dump(exclude_none=True).items() if name != "as_of")
+    return sorted(
+        (name, value) for name, value in parameters.model_dump(exclude_none=True).items() if name != "as_of"
+    )
 
 
 def _refuse_conflicts(parameters: ListParameters, media: str) -> None:
@@ -169,7 +175,9 @@ def _resume(reading: Reading, parameters: ListParameters, digest: str) -> tuple[
     if parameters.as_of is not None and revision != reading.number:
         message = f"the cursor reads revision {revision}; leave as_of out, or begin again"
         raise unprocessable(Mistake(parameter="as_of", message=message))
-    return Reading(reading.session, revision, reading.newest, reading.time, reading.sqlite, reading.terms), after
+    return Reading(
+        reading.session, revision, reading.newest, reading.time, reading.sqlite, reading.terms
+    ), after
 
 
 def _next(request: Request, parameters: ListParameters, listing: Listing, page: Page) -> str | None:
@@ -214,7 +222,9 @@ def _absent(resource: Resource, session: Session, id: str) -> Problem:
     gone = session.execute(closed).first()
     if gone and not present:
         detail = f"the {resource.noun} was withdrawn; as_of={gone.number - 1} still shows it"
-        return Problem(410, detail, withdrawn={"revision": gone.number, "time": gone.time, "reason": gone.reason})
+        return Problem(
+            410, detail, withdrawn={"revision": gone.number, "time": gone.time, "reason": gone.reason}
+        )
     known = session.execute(select(model.id).where(model.superseded.is_(None)).limit(1000)).scalars().all()
     guess = nearest(id, known)
     hint = f"; did you mean {guess}?" if guess else f"; /v1/{resource.name} lists what there is"
@@ -230,7 +240,9 @@ def _in_text(resource: Resource) -> str:
     return "position" if "position" in resource.sorts else resource.default_sort
 
 
-def _export(request: Request, listing: Listing, parameters: ListParameters, media: str, headers: dict[str, str]) -> Response:
+def _export(
+    request: Request, listing: Listing, parameters: ListParameters, media: str, headers: dict[str, str]
+) -> Response:
     """Everything that matches, in batches: each reads the same revision in a short transaction of its own, so
     that a slow client holds no connection. Few run at once, because each keeps a thread busy."""
     running: threading.BoundedSemaphore = request.app.state.exports
@@ -239,7 +251,9 @@ def _export(request: Request, listing: Listing, parameters: ListParameters, medi
     try:
         items = _items(request.app.state.database, listing, parameters)
         lines = csv_rows(listing.resource.view, items) if media == "csv" else ndjson(items)
-        return StreamingResponse(_released(lines, running.release), headers=headers, media_type=MEDIA_TYPES[media])
+        return StreamingResponse(
+            _released(lines, running.release), headers=headers, media_type=MEDIA_TYPES[media]
+        )
     except BaseException:
         running.release()
         raise

@@ -49,7 +49,9 @@ class Listing:
         self.digest = cursor.digest(resource.name, self.sort, sorted(self.query.items()))
         self.clauses = self._clauses()
 
-    def page(self, limit: int, after: Sequence[Any] = (), *, count: bool = False, include: Sequence[str] = ()) -> Page:
+    def page(
+        self, limit: int, after: Sequence[Any] = (), *, count: bool = False, include: Sequence[str] = ()
+    ) -> Page:
         """The next rows after these sort values, in two statements."""
         statement, order = self._ordered(self._filtered())
         labelled = [column.label(f"sort_{i}") for i, (column, _) in enumerate(order)]
@@ -64,7 +66,9 @@ class Listing:
         parts = self.parts([row["row_key"] for row in found], include)
         return Page(found, parts, more, (rows[0]["total"] if rows else 0) if count else None)
 
-    def parts(self, keys: Sequence[int], include: Sequence[str] = ()) -> Mapping[int, Mapping[str, list[dict[str, Any]]]]:
+    def parts(
+        self, keys: Sequence[int], include: Sequence[str] = ()
+    ) -> Mapping[int, Mapping[str, list[dict[str, Any]]]]:
         """Everything nested in the rows with these keys, in one statement."""
         asked = (part for name in include if (part := self.resource.includes[name].part))
         texts = (self.resource.texts,) if self.utf16 and self.resource.texts else ()
@@ -95,7 +99,9 @@ class Listing:
     def _filtered(self, without: str | None = None) -> Select[Any]:
         statement = self.resource.select(self.reading)
         if self.sort == "rank":
-            hits = ranked(self.resource.model, self.reading.terms, RANKED, sqlite=self.reading.sqlite).subquery("hits")
+            hits = ranked(
+                self.resource.model, self.reading.terms, RANKED, sqlite=self.reading.sqlite
+            ).subquery("hits")
             statement = statement.join(hits, self.resource.model.row_key == hits.c.row_key)
             self._rank = hits.c.rank
         return statement.where(*(c for name, group in self.clauses.items() if name != without for c in group))
@@ -180,4 +186,6 @@ def _counted(filter: Filter, reading: Reading, filtered: Select[Any], resource: 
     counted = select(relation.c.value, func.max(relation.c.label), number).where(
         relation.c.owner.in_(keys), relation.c.value.is_not(None)
     )
-    return counted.group_by(relation.c.value).order_by(number.desc(), relation.c.value).limit(MOST_FACET_VALUES)
+    return (
+        counted.group_by(relation.c.value).order_by(number.desc(), relation.c.value).limit(MOST_FACET_VALUES)
+    )

@@ -73,11 +73,15 @@ class Exact(Filter):
     label: Any = None
     counted: bool = True
     none: bool = False
-    operators: Mapping[str, tuple[Callable[[Reading, str], Select[Any]], str, Any]] = field(default_factory=dict)
+    operators: Mapping[str, tuple[Callable[[Reading, str], Select[Any]], str, Any]] = field(
+        default_factory=dict
+    )
 
     def parameters(self) -> Iterator[Parameter]:
         more = f" `{NONE}`: without one." if self.none else ""
-        yield Parameter(self.name, self.type, f"{self.about} Repeated: any of them.{more}", self.example, True)
+        yield Parameter(
+            self.name, self.type, f"{self.about} Repeated: any of them.{more}", self.example, True
+        )
         yield Parameter(f"{self.name}__not", self.type, f"Leaves out: {self.about}", self.example, True)
         for operator, (_, about, example) in self.operators.items():
             yield Parameter(f"{self.name}__{operator}", Words, about, example, True)
@@ -85,7 +89,9 @@ class Exact(Filter):
     def clause(self, reading: Reading, operator: str, value: Sequence[Any]) -> ColumnElement[bool]:
         if operator in self.operators:
             values_of = self.operators[operator][0]
-            return or_(*(self._has(reading, lambda column, v=v: column.in_(values_of(reading, v))) for v in value))
+            return or_(
+                *(self._has(reading, lambda column, v=v: column.in_(values_of(reading, v))) for v in value)
+            )
         values = [v for v in value if not (self.none and v == NONE)]
         clauses = [self._has(reading, lambda column: column.in_(values))] if values else []
         if len(values) < len(value):
@@ -159,11 +165,17 @@ class Dates(Filter):
     test: Callable[[Callable[[Any, Any], ColumnElement[bool]]], ColumnElement[bool]]
 
     def parameters(self) -> Iterator[Parameter]:
-        yield Parameter(self.name, Day, f"{self.about} Day, month or year that holds all of it.", self.example, True)
+        yield Parameter(
+            self.name, Day, f"{self.about} Day, month or year that holds all of it.", self.example, True
+        )
         for operator, word in COMPARE.items():
-            yield Parameter(f"{self.name}__{operator}", Day, f"{self.about} All of it {word} this date.", self.example)
+            yield Parameter(
+                f"{self.name}__{operator}", Day, f"{self.about} All of it {word} this date.", self.example
+            )
         spans = f"{self.example}..2024-11-01"
-        yield Parameter(f"{self.name}__overlaps", Days, f"{self.about} Some of it in `A..B`, B excluded.", spans)
+        yield Parameter(
+            f"{self.name}__overlaps", Days, f"{self.about} Some of it in `A..B`, B excluded.", spans
+        )
         yield Parameter(f"{self.name}__within", Days, f"{self.about} All of it in `A..B`, B excluded.", spans)
 
     def clause(self, reading: Reading, operator: str, value: Any) -> ColumnElement[bool]:
@@ -205,7 +217,9 @@ class Moments(Filter):
 
     def parameters(self) -> Iterator[Parameter]:
         for operator, word in COMPARE.items():
-            yield Parameter(f"{self.name}__{operator}", Moment, f"{self.about} At {word} this time.", self.example)
+            yield Parameter(
+                f"{self.name}__{operator}", Moment, f"{self.about} At {word} this time.", self.example
+            )
 
     def clause(self, reading: Reading, operator: str, value: str) -> ColumnElement[bool]:
         return compare(self.time, operator, value)
@@ -242,7 +256,9 @@ class Numbers(Filter):
         yield Parameter(self.name, Number, f"{self.about} Exactly this number.", self.example, True)
         yield Parameter(f"{self.name}__not", Number, f"{self.about} Any other number.", self.example, True)
         for operator, word in COMPARE.items():
-            yield Parameter(f"{self.name}__{operator}", Number, f"{self.about} {word.title()} this one.", self.example)
+            yield Parameter(
+                f"{self.name}__{operator}", Number, f"{self.about} {word.title()} this one.", self.example
+            )
 
     def clause(self, reading: Reading, operator: str, value: Any) -> ColumnElement[bool]:
         if operator in ("", "not"):
@@ -268,8 +284,16 @@ class Bounds(Filter):
 
     def clause(self, reading: Reading, operator: str, value: str) -> ColumnElement[bool]:
         low, high = (number.order_key(number.parse(end)) for end in value.split(".."))
-        below = or_(self.low_end == "unbounded", self.low_key < high, (self.low_key == high) & (self.low_end == "closed"))
-        above = or_(self.high_end == "unbounded", self.high_key > low, (self.high_key == low) & (self.high_end == "closed"))
+        below = or_(
+            self.low_end == "unbounded",
+            self.low_key < high,
+            (self.low_key == high) & (self.low_end == "closed"),
+        )
+        above = or_(
+            self.high_end == "unbounded",
+            self.high_key > low,
+            (self.high_key == low) & (self.high_end == "closed"),
+        )
         return and_(self.low_end != "unknown", self.high_end != "unknown", below, above)
 
 
@@ -282,7 +306,9 @@ class Counts(Filter):
     def parameters(self) -> Iterator[Parameter]:
         whole = Annotated[int, Field(ge=0, le=1 << 53)]
         for operator, word in COMPARE.items():
-            yield Parameter(f"{self.name}__{operator}", whole, f"{self.about} {word.title()} this many.", self.example)
+            yield Parameter(
+                f"{self.name}__{operator}", whole, f"{self.about} {word.title()} this many.", self.example
+            )
 
     def clause(self, reading: Reading, operator: str, value: int) -> ColumnElement[bool]:
         return compare(self.count(reading), operator, value)

@@ -42,7 +42,15 @@ def csv_columns(view: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[
         inner = _model(field.annotation)
         if inner is None:
             yield ".".join((*above, name))
-        elif len(above) < 3 and name not in ("spans", "sentences", "links", "entities", "mentions", "quotes", "claims"):
+        elif len(above) < 3 and name not in (
+            "spans",
+            "sentences",
+            "links",
+            "entities",
+            "mentions",
+            "quotes",
+            "claims",
+        ):
             yield from csv_columns(inner, (*above, name))
 
 

@@ -30,7 +30,10 @@ class FacetValue(BaseModel):
     value: str | None = Field(description="The value; null for hits without one", examples=["indirect"])
     label: str | None = Field(description="The value for readers", examples=["indirect"])
     count: int = Field(description="Hits", examples=[30])
-    url: str = Field(description="The list of those hits, at the same revision", examples=["/v1/quotes?form=indirect&as_of=1"])
+    url: str = Field(
+        description="The list of those hits, at the same revision",
+        examples=["/v1/quotes?form=indirect&as_of=1"],
+    )
 
 
 def page_of(view: type[BaseModel], noun: str) -> type[BaseModel]:
@@ -66,7 +69,12 @@ def problems(*statuses: int) -> Responses:
 def page_responses(view: type[BaseModel], noun: str, operation: str) -> Responses:
     """A page as JSON, and its problems."""
     content = {"application/json": {"example": examples().get(operation)}}
-    ok = {"model": page_of(view, noun), "description": "A page", "content": content, "headers": _HEADERS | _LINK}
+    ok = {
+        "model": page_of(view, noun),
+        "description": "A page",
+        "content": content,
+        "headers": _HEADERS | _LINK,
+    }
     return {200: ok, 304: {"description": "Not modified"}, **problems(400, 406, 422, 503)}
 
 
@@ -84,6 +92,11 @@ def list_responses(resource: Any) -> Responses:
 def item_responses(resource: Any) -> Responses:
     """An item."""
     content = {"application/json": {"example": examples().get(f"get_{resource.noun}")}}
-    ok = {"model": resource.view, "description": f"The {resource.noun}", "content": content, "headers": _HEADERS}
+    ok = {
+        "model": resource.view,
+        "description": f"The {resource.noun}",
+        "content": content,
+        "headers": _HEADERS,
+    }
     moved = {308: {"description": "Another entity took its place"}} if "merged" in str(resource.about) else {}
     return {200: ok, 304: {"description": "Not modified"}, **moved, **problems(400, 404, 406, 410, 422, 503)}

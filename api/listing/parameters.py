@@ -3,7 +3,15 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    create_model,
+    model_validator,
+)
 
 from api.listing.filters import COMPARE, MOST_VALUES, Parameter
 from api.listing.reading import AS_OF
@@ -27,7 +35,9 @@ class ItemParameters(BaseModel):
         examples=["1"],
     )
     offsets: Offsets = Field(
-        "codepoint", description="Unit of `start` and `end`: Unicode code points, or UTF-16 as in JavaScript.", examples=["codepoint"]
+        "codepoint",
+        description="Unit of `start` and `end`: Unicode code points, or UTF-16 as in JavaScript.",
+        examples=["codepoint"],
     )
 
 
@@ -35,14 +45,24 @@ class ListParameters(ItemParameters):
     """What every list takes. Ranges that are reversed are refused, whatever the resource."""
 
     limit: int | None = Field(
-        None, ge=1, le=LONGEST_PAGE, description=f"Items on the page; {PAGE}, or everything for an export, unless given.", examples=[20]
+        None,
+        ge=1,
+        le=LONGEST_PAGE,
+        description=f"Items on the page; {PAGE}, or everything for an export, unless given.",
+        examples=[20],
     )
     cursor: Annotated[str, StringConstraints(max_length=4000)] | None = Field(
-        None, description="Where the last page ended: from its `next`. It reads the revision that the first page read.", examples=[None]
+        None,
+        description="Where the last page ended: from its `next`. It reads the revision that the first page read.",
+        examples=[None],
     )
-    count: Literal["on", "off"] = Field("off", description="`on` counts all hits in `total`.", examples=["on"])
+    count: Literal["on", "off"] = Field(
+        "off", description="`on` counts all hits in `total`.", examples=["on"]
+    )
     format: Format | None = Field(
-        None, description="`csv` and `ndjson` stream everything that matches, or one page if `limit` is given. Goes before `Accept`.", examples=["json"]
+        None,
+        description="`csv` and `ndjson` stream everything that matches, or one page if `limit` is given. Goes before `Accept`.",
+        examples=["json"],
     )
 
 
@@ -50,11 +70,19 @@ def parameters_of(resource: Resource) -> type[ListParameters]:
     """The parameters of a resource's list."""
     fields: dict[str, Any] = {}
     for parameter in (*_shared(resource), *(p for filter in resource.filters for p in filter.parameters())):
-        many = Annotated[list[parameter.type], Field(max_length=MOST_VALUES)] if parameter.repeated else parameter.type  # type: ignore[name-defined]
+        many = (
+            Annotated[list[parameter.type], Field(max_length=MOST_VALUES)]
+            if parameter.repeated
+            else parameter.type
+        )  # type: ignore[name-defined]
         examples = [[parameter.example]] if parameter.repeated else [parameter.example]
         needed = resource.across and parameter.name == "q"
         default = Field(description=parameter.about, examples=examples)
-        fields[parameter.name] = (many, default) if needed else (many | None, Field(None, description=parameter.about, examples=examples))
+        fields[parameter.name] = (
+            (many, default)
+            if needed
+            else (many | None, Field(None, description=parameter.about, examples=examples))
+        )
     return create_model(
         f"{resource.name.title()}Parameters",
         __base__=ListParameters,
@@ -65,7 +93,10 @@ def parameters_of(resource: Resource) -> type[ListParameters]:
 
 def item_parameters_of(resource: Resource) -> type[ItemParameters]:
     """The parameters of a resource's item."""
-    fields = {p.name: (list[p.type] | None, Field(None, description=p.about, examples=[[p.example]])) for p in _include(resource, items=True)}  # type: ignore[name-defined]
+    fields = {
+        p.name: (list[p.type] | None, Field(None, description=p.about, examples=[[p.example]]))
+        for p in _include(resource, items=True)
+    }  # type: ignore[name-defined]
     return create_model(f"{resource.noun.title()}Parameters", __base__=ItemParameters, **fields)  # type: ignore[call-overload, no-any-return]
 
 
@@ -83,7 +114,9 @@ def _shared(resource: Resource) -> Iterator[Parameter]:
             sorts.append("rank")
     lines = "; ".join(f"`{name}`: {sort.about}" for name, sort in resource.sorts.items())
     rank = "; `rank`: best of the newest 1,000 hits of `q`" if "rank" in sorts else ""
-    yield Parameter("sort", Literal[tuple(sorts)], f"Order, `-` turns it round. {lines}{rank}.", resource.default_sort)
+    yield Parameter(
+        "sort", Literal[tuple(sorts)], f"Order, `-` turns it round. {lines}{rank}.", resource.default_sort
+    )
     if facets := tuple(resource.facets()):
         about = "Counts of the hits by value, each leaving its own filter out."
         yield Parameter("facet", Literal[facets], about, facets[0], True)

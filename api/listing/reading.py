@@ -45,7 +45,9 @@ def read(session: Session, as_of: str | None, terms: tuple[Term, ...] = ()) -> R
         columns.append(before.scalar_subquery())
     newest, time, *at = session.execute(select(*columns)).one()
     if (number is not None and number > newest) or (moment is not None and moment > _now()):
-        raise unprocessable(Mistake(parameter="as_of", message=f"still to come; the newest revision is {newest}"))
+        raise unprocessable(
+            Mistake(parameter="as_of", message=f"still to come; the newest revision is {newest}")
+        )
     revision = number if number is not None else at[0] if at else newest
     bind = session.get_bind()
     return Reading(session, revision, newest, time, bind.dialect.name == "sqlite", terms)

@@ -58,9 +58,13 @@ def ranked(model: Any, terms: tuple[Term, ...], newest: int, *, sqlite: bool) ->
     if sqlite:
         name = f"{model.__tablename__}_words"
         rank = text(f"bm25({name}) AS rank")
-        found = select(column("rowid").label("row_key"), rank).select_from(table(name)).where(_match(name, terms))
+        found = (
+            select(column("rowid").label("row_key"), rank).select_from(table(name)).where(_match(name, terms))
+        )
         return found.order_by(text("rowid DESC")).limit(newest)
-    rank = (0 - func.ts_rank(func.to_tsvector("simple", model.folded), cast(_tsquery(terms), TSQUERY))).label("rank")
+    rank = (0 - func.ts_rank(func.to_tsvector("simple", model.folded), cast(_tsquery(terms), TSQUERY))).label(
+        "rank"
+    )
     found = select(model.row_key.label("row_key"), rank).where(matches(model, terms, sqlite=False))
     return found.order_by(model.row_key.desc()).limit(newest)
 
