@@ -21,8 +21,10 @@ from tests.serving import environment, serving
 
 PACKAGES = ("annotations", "api", "migrations", "models", "seeds")
 NOBODY = 65534
-# The image runs without rights; a test run as root gives them up in the same way.
-DEMOTE = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
+# The image runs without rights; a test run as root gives them up in the same way. Through `env`, because
+# setpriv itself still has the capabilities of root while it looks for the program.
+DROP = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs", "env"]
+DEMOTE = DROP if os.geteuid() == 0 else []
 
 
 def python_for_all() -> Path:
