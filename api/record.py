@@ -1,6 +1,6 @@
 """The record itself: its revision, its time, how much is in it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -10,7 +10,7 @@ from api.listing.endpoints import RELEASE, same
 from api.listing.formats import dump
 from api.listing.openapi import examples, problems
 from api.listing.parameters import ItemParameters
-from api.listing.reading import read
+from api.listing.reading import Reading, read
 from api.resources import RESOURCES
 from models.revision import Revision
 from models.session import Database
@@ -56,15 +56,17 @@ def get_record(request: Request, parameters: Annotated[RecordParameters, Query()
         headers = {"ETag": etag, "Cache-Control": "no-cache"}
         if same(request, etag):
             return Response(status_code=304, headers=headers)
-        counts = [
-            select(func.count())
-            .select_from(resource.select(reading).subquery())
-            .scalar_subquery()
-            .label(name)
-            for name, resource in RESOURCES.items()
-        ]
-        time = select(Revision.time).where(Revision.number == reading.number).scalar_subquery().label("time")
-        row = session.execute(select(time, *counts)).mappings().one()
-    body = {"revision": reading.number, "time": row["time"], "version": RELEASE}
-    body["counts"] = {name: row[name] for name in RESOURCES}
+        body = counts(reading)
     return Response(dump(body), headers=headers, media_type="application/json")
+
+
+def counts(reading: Reading) -> dict[str, Any]:
+    """Revision, time and version, with the number of items of every resource; one statement."""
+    numbers = [
+        select(func.count()).select_from(resource.select(reading).subquery()).scalar_subquery().label(name)
+        for name, resource in RESOURCES.items()
+    ]
+    time = select(Revision.time).where(Revision.number == reading.number).scalar_subquery().label("time")
+    row = reading.session.execute(select(time, *numbers)).mappings().one()
+    found = {name: row[name] for name in RESOURCES}
+    return {"revision": reading.number, "time": row["time"], "version": RELEASE, "counts": found}
