@@ -185,7 +185,7 @@ class DocumentDrafts:
         earliest, latest = _days(given.said.interval if given.said else None)
         return quote.Quote(
             **_unrecorded(fold(words["content"], words["cue"], words["occasion"])),
-            **self._place(min(part.start for part in given.spans)),
+            **self._place(_start(given.spans, "content")),
             **words,
             id=self._below(given.id),
             form=given.form,
@@ -203,7 +203,7 @@ class DocumentDrafts:
         keys = {f"{name}_key": number.order_key(n) if n is not None else None for name, n in numbers.items()}
         return claim.Claim(
             **_unrecorded(fold(statement)),
-            **self._place(min(part.start for part in given.spans)),
+            **self._place(_start(given.spans, "number")),
             **{name: _decimal(value) for name, value in numbers.items()},
             **keys,
             id=self._below(given.id),
@@ -291,6 +291,11 @@ def _content(row: SQLModel) -> list[object]:
 
 def _unrecorded(folded: str) -> dict[str, object]:
     return {"row_key": 0, "recorded": 0, "digest": "", "folded": folded}
+
+
+def _start(spans: Iterable[Span], role: SpanRole) -> int:
+    """Where something stands in the text: where the part begins that tells it from its neighbours."""
+    return min([part.start for part in spans if part.role == role] or [part.start for part in spans])
 
 
 def _decimal(value: Decimal | None) -> str | None:
