@@ -115,11 +115,8 @@ class Listing:
         return statement, columns + [(column, False) for column in self.resource.tie]
 
     def _total(self) -> Any:
-        keys = self._filtered().with_only_columns(self._key(), maintain_column_froms=True)
-        return select(func.count()).select_from(keys.subquery()).scalar_subquery()
-
-    def _key(self) -> Any:
-        return self.resource.select(self.reading).selected_columns.row_key
+        hits = self._filtered().with_only_columns(literal(1).label("hit"), maintain_column_froms=True)
+        return select(func.count()).select_from(hits.subquery()).scalar_subquery()
 
     def _facet_url(self, name: str, value: Any) -> str:
         """The list that has exactly `count` hits: the same query at the same revision."""

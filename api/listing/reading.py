@@ -69,6 +69,8 @@ def moment(value: str) -> str:
     """An ISO 8601 time as the record writes it: UTC, milliseconds; a day is its first moment."""
     time = datetime.datetime.fromisoformat(value)
     aware = time if time.tzinfo else time.replace(tzinfo=datetime.UTC)
+    if not 1 < aware.year < 9999:
+        raise ValueError("no such time in UTC")
     return aware.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
