@@ -59,7 +59,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         yield
         database.close()
 
-    app = FastAPI(title="On Record", version=RELEASE, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(title="On Record", version=RELEASE, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
     app.state.settings, app.state.database = settings, database
     app.state.exports = threading.BoundedSemaphore(settings.exports)
     problems.install(app)

@@ -23,24 +23,37 @@ class Door:
             return await self.app(scope, receive, send)
         if problem := self._problem(scope):
             return await problem.response()(scope, receive, send)
-        read = 0
-
-        async def bounded() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > self.body_limit:
-                raise Problem(413, f"the body is larger than {self.body_limit} bytes")
-            return message
-
+        if b"transfer-encoding" in dict(scope["headers"]):
+            receive = await self._read(receive)
         if scope["method"] != "HEAD":
-            return await self.app(scope, bounded, send)
+            return await self.app(scope, receive, send)
 
         async def headers_only(message: Message) -> None:
             await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
         # A HEAD is the GET without its body; whoever answers a GET answers it.
-        return await self.app({**scope, "method": "GET"}, bounded, headers_only)
+        scope["method"], scope["head"] = "GET", True
+        return await self.app(scope, receive, headers_only)
+
+    async def _read(self, receive: Receive) -> Receive:
+        """A body that does not say its length is read before anything is done with it, so far as it may be long."""
+        body, more = b"", True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                break
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+            if len(body) > self.body_limit:
+                raise self._too_large()
+        whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def again() -> Message:
+            return whole.pop() if whole else await receive()
+
+        return again
+
+    def _too_large(self) -> Problem:
+        return Problem(413, f"the body is larger than {self.body_limit} bytes", headers={"Connection": "close"})
 
     def _problem(self, scope: Scope) -> Problem | None:
         query = scope.get("query_string", b"")
@@ -55,7 +68,7 @@ class Door:
                 return Problem(400, f"the {name} holds a NUL character")
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > self.body_limit:
-            return Problem(413, f"the body is larger than {self.body_limit} bytes")
+            return self._too_large()
         return None
 
 
@@ -84,4 +97,5 @@ class VariantTags:
                     sent["etag"] = f'{etag[:-1]}-gzip"'
             await send(message)
 
-        await self.app({**scope, "headers": headers}, receive, tagged)
+        scope["headers"] = headers
+        await self.app(scope, receive, tagged)

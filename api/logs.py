@@ -11,7 +11,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import Problem
+from api.problems import OURS, Problem
 from api.settings import Settings
 
 REQUESTS = Counter("onrecord_requests", "Requests", ("route", "method", "status"))
@@ -21,6 +21,7 @@ OPEN = Gauge("onrecord_requests_open", "Requests being answered")
 _tracebacks = structlog.processors.ExceptionRenderer(
     structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 )
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
 
@@ -56,7 +57,8 @@ class Log:
             return await self.app(scope, receive, send)
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _ID.fullmatch(given) else secrets.token_hex(8)
-        status, started = 500, time.perf_counter()
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        status, started = 0, time.perf_counter()
 
         async def identified(message: Message) -> None:
             nonlocal status
@@ -65,26 +67,28 @@ class Log:
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
-        logger = structlog.get_logger().bind(
-            request_id=request_id, method=scope["method"], path=scope["path"]
-        )
+        logger = structlog.get_logger().bind(request_id=request_id, method=method, path=scope["path"])
+        # A copy, because the door changes it, and the only one, because routing leaves the route in it.
+        scope = {**scope}
         OPEN.inc()
         try:
             await self.app(scope, receive, identified)
         except Problem as problem:
             await problem.response()(scope, receive, identified)
         except Exception:
-            # The handlers have answered already; what went wrong belongs into the log.
             logger.exception("failed")
+            # What has begun can not become another answer: it ends short, and the server closes the connection.
+            if not status:
+                await OURS.response()(scope, receive, identified)
         finally:
             OPEN.dec()
             seconds = time.perf_counter() - started
-            route = getattr(scope.get("route"), "path", "none")
-            method = (
-                scope["method"]
-                if scope["method"] in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-                else "other"
-            )
+            route = route_of(scope)
             REQUESTS.labels(route, method, status).inc()
             SECONDS.labels(route).observe(seconds)
             logger.info("request", status=status, route=route, ms=round(seconds * 1000, 1))
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the route, such as /v1/quotes/{id}: never the path, of which there is no end."""
+    return str(getattr(scope.get("route"), "path", "none"))

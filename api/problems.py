@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -94,8 +95,15 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(word[:100], list(known), n=1, cutoff=0.6)), None)
 
 
+OURS = Problem(500, "the mistake is ours; the log has it under the request's id")
+# Of SQLite: busy, locked, out of memory, read-only, I/O error, full, can not open, lock protocol.
+_SQLITE_AWAY = {5, 6, 7, 8, 10, 13, 14, 15}
+# Of PostgreSQL: connection, rolled back for another's sake, resources, lock, operator's intervention, system.
+_POSTGRESQL_AWAY = ("08", "40", "53", "55", "57", "58")
+
+
 def install(app: FastAPI) -> None:
-    """Answer every exception with a problem document."""
+    """Answer exceptions with problem documents; what nobody expected is left to the log, which answers it too."""
 
     @app.exception_handler(Problem)
     def _problem(_: Request, error: Problem) -> Response:
@@ -103,27 +111,39 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(_: Request, error: HTTPException) -> Response:
-        details = {
-            404: "nothing is at this address; /openapi.json lists what is",
-            405: "see the Allow header",
-        }
-        return Problem(
-            error.status_code, details.get(error.status_code, "see the title"), headers=error.headers
-        ).response()
+        headers = dict(error.headers or {})
+        detail = "see the title"
+        if error.status_code == 404:
+            detail = "nothing is at this address; /openapi.json lists what is"
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(sorted({*headers.get("Allow", "GET").split(", "), "HEAD"}))
+            detail = f"this address takes {headers['Allow']}"
+        return Problem(error.status_code, detail, headers=headers).response()
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
         known = _parameters(request)
         return unprocessable(*(_mistake(entry, known) for entry in error.errors()[:50])).response()
 
-    @app.exception_handler(OperationalError)
+    @app.exception_handler(DBAPIError)
     @app.exception_handler(PoolTimeout)
-    def _busy(_: Request, __: Exception) -> Response:
+    def _database(_: Request, error: Exception) -> Response:
+        if isinstance(error, DBAPIError) and not is_away(error):
+            raise error
+        structlog.get_logger().warning("database away", error=type(error).__name__)
         return Problem(503, "the database did not answer; try again", headers={"Retry-After": "2"}).response()
 
-    @app.exception_handler(Exception)
-    def _internal(_: Request, __: Exception) -> Response:
-        return Problem(500, "the mistake is ours; the log has it under the request's id").response()
+
+def is_away(error: DBAPIError) -> bool:
+    """Whether the database could not answer; if it could, and would not, the mistake is in what we asked."""
+    if error.connection_invalidated:
+        return True
+    if (code := getattr(error.orig, "sqlite_errorcode", None)) is not None:
+        return code & 0xFF in _SQLITE_AWAY
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        return isinstance(error, OperationalError)
+    return str(state).startswith(_POSTGRESQL_AWAY)
 
 
 def _parameters(request: Request) -> list[str]:
