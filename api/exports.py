@@ -47,10 +47,14 @@ def export_list(
             items = _items(Listing(resource, parameters, reading))
             yield from csv_rows(resource.view, items) if format == "csv" else ndjson(items)
     except Problem as problem:
-        raise ExportError("; ".join(mistake.message for mistake in problem.errors) or problem.detail) from None
+        raise ExportError(
+            "; ".join(mistake.message for mistake in problem.errors) or problem.detail
+        ) from None
 
 
-def export_annotated(database: Database, folder: Path, as_of: str | None, progress: Callable[[str], None]) -> int:
+def export_annotated(
+    database: Database, folder: Path, as_of: str | None, progress: Callable[[str], None]
+) -> int:
     """Write every document of the record as `NAME.txt` and `NAME.claims.yaml`; returns how many."""
     folder.mkdir(parents=True, exist_ok=True)
     with database.read() as session:
@@ -99,6 +103,10 @@ def _parameters(resource: Resource, as_of: str | None, where: Iterable[str]) -> 
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "filter"
-        guess = nearest(name, parameters_of(resource).model_fields) if first["type"] == "extra_forbidden" else None
+        guess = (
+            nearest(name, parameters_of(resource).model_fields)
+            if first["type"] == "extra_forbidden"
+            else None
+        )
         message = "unknown filter" if first["type"] == "extra_forbidden" else first["msg"]
         raise ExportError(f"{name}: {message}{f'; did you mean {guess}?' if guess else ''}") from None

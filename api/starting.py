@@ -1,0 +1,78 @@
+"""From a database's URL to a record that can be served or read: migrated, and with the seeds loaded."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+import uvicorn
+from sqlalchemy import make_url
+
+from annotations.load import load
+from annotations.read import ANNOTATION, read_files
+from api.settings import Settings
+from migrations.schema import current, drift, head, migrate
+from models.measures import vocabulary
+from models.session import Database
+
+
+class NotReady(Exception):
+    """There is no record to read at this URL; the message says how to make one."""
+
+
+def migrated(url: str | None) -> Database:
+    """The database, brought to the schema of this release; a SQLite file is made if there is none."""
+    database = Database(url or Settings().database_url)
+    if current(database) != head():
+        migrate(database)
+    return database
+
+
+def existing(url: str | None) -> Database:
+    """A database that has the schema already: reading creates nothing."""
+    address = make_url(url or Settings().database_url)
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").exists():
+        raise NotReady(f"there is no record at {address.database}; `onrecord load` makes one")
+    database = Database(address.render_as_string(hide_password=False))
+    if current(database) != head():
+        raise NotReady("the database has another schema; run `onrecord migrate`")
+    return database
+
+
+def serve(given: dict[str, object], workers: int, announce: Callable[[str], None]) -> None:
+    """Migrate, load the seeds, and serve until a signal ends it. `given` goes before the environment."""
+    # In the environment, so that every worker process reads the same.
+    os.environ |= {
+        f"ONRECORD_{name.upper()}": str(value) for name, value in given.items() if value is not None
+    }
+    settings = Settings()
+    database = migrated(settings.database_url)
+    if settings.seeds:
+        terms = vocabulary(settings.measures)
+        seeds = sorted(Path(str(files("seeds"))).glob(f"*{ANNOTATION}"))
+        load(database, read_files(seeds, terms), terms, tool="onrecord serve")
+    database.close()
+    announce(f"On Record: http://{settings.host}:{settings.port}/docs")
+    uvicorn.run(
+        "api.app:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=workers,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+        h11_max_incomplete_event_size=32_768,
+    )
+
+
+def drift_of_models() -> list[str]:
+    """What differs between the models and a database that the migrations make."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/drift.sqlite")
+        migrate(database)
+        differences = drift(database)
+        database.close()
+    return differences

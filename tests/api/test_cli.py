@@ -1,0 +1,134 @@
+"""The command, as its users run it: a process, its output and its exit code."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import DOCUMENT, SEED
+
+COMMAND = str(Path(sys.executable).parent / "onrecord")
+ANNOTATION = SEED.with_name(f"{DOCUMENT}.claims.yaml")
+
+
+def run(*arguments: object, folder: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("ONRECORD_")}
+    command = [COMMAND, *map(str, arguments)]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture
+def article(tmp_path: Path) -> Path:
+    """A copy of the seed that a test may spoil."""
+    for path in (SEED, ANNOTATION):
+        shutil.copy(path, tmp_path)
+    return tmp_path / ANNOTATION.name
+
+
+def test_check_of_a_good_document_counts_it(tmp_path: Path) -> None:
+    assert f"{DOCUMENT}: good" in run("check", SEED, folder=tmp_path).stderr
+    found = json.loads(run("check", ANNOTATION, "--json", folder=tmp_path).stdout)
+    assert found["mistakes"] == []
+    assert found["documents"][0]["quotes"] > 40
+
+
+def test_check_lists_all_mistakes_with_place_and_nearest(article: Path) -> None:
+    spoiled = article.read_text("utf-8").replace("measure: killed", "measure: kiled")
+    article.write_text(spoiled.replace("form: direct", "form: indirect"), "utf-8")
+    done = run("check", article, folder=article.parent, code=1)
+    lines = done.stderr.splitlines()
+    assert sum("kiled" in line for line in lines) > 1
+    assert all(line.startswith(str(article)) for line in lines[:-1])
+    assert "killed" in done.stderr
+    mistakes = json.loads(run("check", article, "--json", folder=article.parent, code=1).stdout)["mistakes"]
+    assert len(mistakes) == len(lines) - 1
+    assert all(mistake["line"] > 0 and mistake["message"] for mistake in mistakes)
+
+
+def test_load_is_idempotent_and_a_mistake_loads_nothing(article: Path) -> None:
+    folder = article.parent
+    first = json.loads(run("load", folder, "--json", "--agent", "desk", folder=folder).stdout)
+    assert (first[0]["outcome"], first[0]["revision"]) == ("created", 1)
+    again = json.loads(run("load", folder, "--json", folder=folder).stdout)
+    assert (again[0]["outcome"], again[0]["revision"]) == ("unchanged", None)
+    article.write_text(article.read_text("utf-8").replace("measure: captured", "measure: captivated"), "utf-8")
+    assert "nothing was loaded" in run("load", folder, folder=folder, code=1).stderr
+    assert json.loads(run("stats", "--json", folder=folder).stdout)["revision"] == 1
+
+
+def test_stats_and_export_need_a_record(tmp_path: Path) -> None:
+    for arguments in (("stats",), ("export", "quotes")):
+        assert "there is no record" in run(*arguments, folder=tmp_path, code=3).stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_database_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
+    url = "postgresql://nobody@127.0.0.1:1/nothing"
+    done = run("stats", "--database-url", url, folder=tmp_path, code=3)
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("the database:")
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the seed on record."""
+    folder = tmp_path_factory.mktemp("record")
+    run("load", SEED, folder=folder)
+    return folder
+
+
+def test_export_of_a_list(record: Path) -> None:
+    lines = run("export", "claims", "--where", "measure=killed", folder=record).stdout.splitlines()
+    assert {json.loads(line)["measure"] for line in lines} == {"killed"}
+    run("export", "claims", "--format", "csv", "-o", "claims.csv", folder=record)
+    rows = (record / "claims.csv").read_text("utf-8").splitlines()
+    assert rows[0].startswith("id,")
+    assert len(rows) > len(lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("export", "qotes"), "did you mean quotes?"),
+        (("export", "quotes", "--format", "xml"), "ndjson or csv"),
+        (("export", "quotes", "-w", "speeker=x"), "did you mean speaker?"),
+        (("export", "quotes", "-w", "speaker"), "NAME=VALUE"),
+        (("export", "quotes", "-w", "form=loud"), "form: "),
+        (("export", "quotes", "--as-of", "99"), "still to come"),
+        (("export", "annotated"), "name a folder"),
+        (("migrate", "--to", "0099"), "0099"),
+    ],
+)
+def test_what_does_not_exist_is_said_in_one_line(record: Path, arguments: tuple[str, ...], message: str) -> None:
+    done = run(*arguments, folder=record, code=1)
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+
+
+def test_export_of_the_files_gives_the_files(record: Path) -> None:
+    run("export", "annotated", "--output", "files", folder=record)
+    for path in (SEED, ANNOTATION):
+        assert (record / "files" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_schema_prints_json(tmp_path: Path) -> None:
+    assert json.loads(run("schema", folder=tmp_path).stdout)["$id"].startswith("urn:onrecord:")
+    assert "killed" in {term["id"] for term in json.loads(run("schema", "--measures", folder=tmp_path).stdout)}
+    assert "/v1/quotes" in json.loads(run("schema", "--openapi", folder=tmp_path).stdout)["paths"]
+
+
+def test_migrate_goes_up_and_down(tmp_path: Path) -> None:
+    assert "is at 0002" in run("migrate", folder=tmp_path).stderr
+    assert "is at base" in run("migrate", "--to", "base", folder=tmp_path).stderr
+    run("migrate", "--check", folder=tmp_path)
+
+
+def test_completion_is_offered(tmp_path: Path) -> None:
+    assert "--install-completion" in run("--help", folder=tmp_path).stdout
