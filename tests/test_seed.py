@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from annotations.annotated import AnnotatedDocument, Span
+from annotations.annotated import AnnotatedDocument, Claim, Quote, Span
 from annotations.write import write
 from tests.conftest import SEED
 
@@ -34,6 +34,7 @@ CUE = re.compile(
 NO_CUE = {
     "than previously expressed": "no content",
     "The reported figures": "points back",
+    "maintains its support": "goes on supporting, says nothing",
 }
 
 
@@ -41,7 +42,7 @@ def _inside(start: int, end: int, spans: list[Span]) -> bool:
     return any(span.start <= start and end <= span.end for span in spans)
 
 
-def _parts(nouns: tuple, *roles: str) -> list[Span]:  # type: ignore[type-arg]
+def _parts(nouns: tuple[Quote, ...] | tuple[Claim, ...], *roles: str) -> list[Span]:
     return [span for noun in nouns for span in noun.spans if span.role in roles]
 
 
@@ -73,7 +74,9 @@ def test_no_sentence_is_without_a_decision(seed: AnnotatedDocument) -> None:
 
 
 def test_subscription_lines_are_boilerplate(seed: AnnotatedDocument) -> None:
-    boilerplate = " ".join(seed.text[span.start : span.end] for span in seed.spans if span.role == "boilerplate")
+    boilerplate = " ".join(
+        seed.text[span.start : span.end] for span in seed.spans if span.role == "boilerplate"
+    )
     assert boilerplate.startswith("Discover more from Defence Talks")
     assert boilerplate.endswith("sent to your email.")
     assert not any(mention.start > seed.text.index("Discover more") for mention in seed.mentions)
@@ -97,7 +100,8 @@ def test_every_cue_belongs_to_a_quote(seed: AnnotatedDocument) -> None:
 
 
 @pytest.mark.parametrize(
-    ("noun", "count"), [("entities", 56), ("mentions", 156), ("quotes", 45), ("claims", 18), ("indicators", 8)]
+    ("noun", "count"),
+    [("entities", 56), ("mentions", 156), ("quotes", 45), ("claims", 18), ("indicators", 8)],
 )
 def test_counts_by_noun(seed: AnnotatedDocument, noun: str, count: int) -> None:
     assert len(getattr(seed, noun)) == count
@@ -105,7 +109,9 @@ def test_counts_by_noun(seed: AnnotatedDocument, noun: str, count: int) -> None:
 
 def test_anonymous_officials_relay_the_request(seed: AnnotatedDocument) -> None:
     quotes = {quote.id: quote for quote in seed.quotes}
-    relayed = next(q for q in seed.quotes if {s.entity for s in q.speakers} >= {"antony-blinken", "lloyd-austin"})
+    relayed = next(
+        q for q in seed.quotes if {s.entity for s in q.speakers} >= {"antony-blinken", "lloyd-austin"}
+    )
     relaying = [q for q in seed.quotes if relayed.id in q.relays]
     assert [speaker.entity for q in relaying for speaker in q.speakers] == ["us-officials"]
     assert all(inner in quotes for quote in seed.quotes for inner in (*quote.relays, *quote.embeds))
