@@ -35,6 +35,7 @@ PROGRAMS: dict[str, Callable[[], Path | None]] = {
     "node": _npm,
     "compose": lambda: _on_path("docker-compose"),
     "nginx": lambda: _on_path("nginx"),
+    "curl": lambda: _on_path("curl"),
 }
 
 

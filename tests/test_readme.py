@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from api.resources import RESOURCES
+from tests.available import require
 from tests.postgres import free_port
 from tests.serving import environment, serving
 
@@ -42,6 +43,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 @pytest.mark.parametrize(("command", "shown"), TOUR, ids=[command for command, _ in TOUR])
 def test_tour(port: int, command: str, shown: str | None) -> None:
+    require("curl")
     arguments = shlex.split(command.replace(":8000", f":{port}"))
     body = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
     if "format=" in command:

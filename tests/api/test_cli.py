@@ -57,7 +57,8 @@ def test_load_is_idempotent_and_a_mistake_loads_nothing(article: Path) -> None:
     assert (first[0]["outcome"], first[0]["revision"]) == ("created", 1)
     again = json.loads(run("load", folder, "--json", folder=folder).stdout)
     assert (again[0]["outcome"], again[0]["revision"]) == ("unchanged", None)
-    article.write_text(article.read_text("utf-8").replace("measure: captured", "measure: captivated"), "utf-8")
+    spoiled = article.read_text("utf-8").replace("measure: captured", "measure: captivated")
+    article.write_text(spoiled, "utf-8")
     assert "nothing was loaded" in run("load", folder, folder=folder, code=1).stderr
     assert json.loads(run("stats", "--json", folder=folder).stdout)["revision"] == 1
 
