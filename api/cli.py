@@ -81,15 +81,14 @@ def serve(
 @app.command()
 def check(paths: Files, measures: Measures = None, as_json: Json = False) -> None:
     """List every mistake of annotated documents: file, line, extract, and what was probably meant."""
+    nouns = ("entities", "mentions", "quotes", "claims")
     documents = _read(paths, measures, as_json)
+    counts = [{"document": d.id} | {noun: len(getattr(d, noun)) for noun in nouns} for d in documents]
     if as_json:
-        print_json({"mistakes": [], "documents": [_counts(document) for document in documents]})
+        print_json({"mistakes": [], "documents": counts})
         return
-    for document in documents:
-        counts = _counts(document)
-        err.print(
-            f"{counts.pop('document')}: good. " + ", ".join(f"{n} {noun}" for noun, n in counts.items())
-        )
+    for count in counts:
+        err.print(f"{count['document']}: good. " + ", ".join(f"{count[noun]} {noun}" for noun in nouns))
 
 
 @app.command()
@@ -238,11 +237,6 @@ def _read(paths: list[Path], measures: Path | None, as_json: bool) -> "list[Anno
         )
     except ValueError as error:
         fail(str(error))
-
-
-def _counts(document: "AnnotatedDocument") -> dict[str, Any]:
-    nouns = ("entities", "mentions", "quotes", "claims")
-    return {"document": document.id, **{noun: len(getattr(document, noun)) for noun in nouns}}
 
 
 def _existing(url: str | None) -> "Database":
