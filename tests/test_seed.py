@@ -25,8 +25,8 @@ NUMBER = re.compile(
 # Number words that count nothing, by the words that follow them.
 UNCOUNTED = {"two leaders": "points back at Netanyahu and Macron"}
 CUE = re.compile(
-    r"\b(?:according to|as per|as reported by|stat(?:ed|ing)|said|mentioned|report(?:ed|s)\b(?! figures)|convey\w*"
-    r"|announc\w*|warn\w*|urg\w*|advocat\w*|maintain(?:s|ing)\b|indicated|remind\w*|expressed|expressing|responded"
+    r"\b(?:according to|as per|as reported by|stat(?:ed|ing)|said|mentioned|report(?:ed|s)\b(?! figures)"
+    r"|convey\w*|announc\w*|warn\w*|urg\w*|advocat\w*|maintain(?:s|ing)\b|indicated|remind\w*|expressed|expressing|responded"
     r"|issue a statement|issued a statement|proposal|advocacy|request\b|requests\b|concerns)",
     re.IGNORECASE,
 )
@@ -64,10 +64,12 @@ def test_date_is_inferred_and_says_why(seed: AnnotatedDocument) -> None:
 
 def test_no_sentence_is_without_a_decision(seed: AnnotatedDocument) -> None:
     found = [*_parts(seed.quotes, "content", "cue"), *_parts(seed.claims, "number")]
-    silent = []
-    for sentence in (span for span in seed.spans if span.role == "sentence"):
-        if not any(span.start < sentence.end and span.end > sentence.start for span in found):
-            silent.append(seed.text[sentence.start : sentence.end])
+    silent = [
+        seed.text[sentence.start : sentence.end]
+        for sentence in seed.spans
+        if sentence.role == "sentence"
+        and not any(span.start < sentence.end and span.end > sentence.start for span in found)
+    ]
     assert len(silent) == len(SILENT)
     for words, known in zip(silent, SILENT, strict=True):
         assert words.startswith(known)
