@@ -1,17 +1,26 @@
 """The explorer, from this server alone, and the forms of what the record takes."""
 
 from importlib.resources import files
+from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Query, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, ConfigDict
 
 from annotations.schema import json_schema
+from api.listing.openapi import problems
 
 schemas = APIRouter(prefix="/schemas", tags=["record"])
 ASSETS = files("api").joinpath("static")
 # Nothing from elsewhere: the page works without a network, and a script that calls out is refused.
 POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+
+
+class NoParameters(BaseModel):
+    """Not one, and that is checked."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 @schemas.get(
@@ -23,15 +32,13 @@ POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inl
         200: {
             "description": "JSON Schema 2020-12",
             "content": {
-                "application/schema+json": {
-                    "schema": {"type": "object"},
-                    "example": {"title": "Annotated document"},
-                }
+                "application/schema+json": {"schema": {"type": "object"}},
             },
-        }
+        },
+        **problems(422),
     },
 )
-def get_annotated_document_schema() -> Response:
+def get_annotated_document_schema(_: Annotated[NoParameters, Query()]) -> Response:
     """The form of `NAME.claims.yaml`: point your editor at it."""
     return JSONResponse(json_schema(), media_type="application/schema+json")
 

@@ -1,4 +1,4 @@
-"""What stands at the door, before routing: bytes that are no text, bodies that are too large, HEAD, and ETags of variants."""
+"""What stands at the door, before routing: bytes that are no text, large bodies, HEAD, and ETags of variants."""
 
 import re
 from urllib.parse import unquote_to_bytes
@@ -36,7 +36,7 @@ class Door:
         return await self.app(scope, receive, headers_only)
 
     async def _read(self, receive: Receive) -> Receive:
-        """A body that does not say its length is read before anything is done with it, so far as it may be long."""
+        """A body that does not say its length is read before anything else is done, as far as it may go."""
         body, more = b"", True
         while more:
             message = await receive()
@@ -53,7 +53,9 @@ class Door:
         return again
 
     def _too_large(self) -> Problem:
-        return Problem(413, f"the body is larger than {self.body_limit} bytes", headers={"Connection": "close"})
+        return Problem(
+            413, f"the body is larger than {self.body_limit} bytes", headers={"Connection": "close"}
+        )
 
     def _problem(self, scope: Scope) -> Problem | None:
         query = scope.get("query_string", b"")
@@ -80,14 +82,14 @@ class VariantTags:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
         gzip_known = False
         headers = []
         for name, value in scope["headers"]:
-            if name in (b"if-none-match", b"if-match"):
-                gzip_known = gzip_known or bool(_ETAGS.search(value))
-                value = _ETAGS.sub(rb'"\1"', value)
-            headers.append((name, value))
+            tags = name in (b"if-none-match", b"if-match")
+            gzip_known = gzip_known or bool(tags and _ETAGS.search(value))
+            headers.append((name, _ETAGS.sub(rb'"\1"', value) if tags else value))
 
         async def tagged(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -11,6 +11,10 @@ from migrations.schema import current, head
 from models.session import Database
 
 router = APIRouter(tags=["service"])
+MEASURED = """# HELP onrecord_requests_total Requests
+# TYPE onrecord_requests_total counter
+onrecord_requests_total{method="GET",route="/v1/quotes/{id}",status="200"} 12.0
+"""
 
 
 class Health(BaseModel):
@@ -50,9 +54,7 @@ def get_ready(request: Request) -> Health:
     responses={
         200: {
             "description": "Prometheus text format",
-            "content": {
-                "text/plain": {"schema": {"type": "string"}, "example": "onrecord_requests_open 1.0"}
-            },
+            "content": {"text/plain": {"schema": {"type": "string"}, "example": MEASURED}},
         }
     },
 )

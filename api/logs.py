@@ -77,7 +77,7 @@ class Log:
             await problem.response()(scope, receive, identified)
         except Exception:
             logger.exception("failed")
-            # What has begun can not become another answer: it ends short, and the server closes the connection.
+            # What has begun can not become another answer: it ends short, and the connection with it.
             if not status:
                 await OURS.response()(scope, receive, identified)
         finally:

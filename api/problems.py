@@ -10,6 +10,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -103,7 +104,7 @@ _POSTGRESQL_AWAY = ("08", "40", "53", "55", "57", "58")
 
 
 def install(app: FastAPI) -> None:
-    """Answer exceptions with problem documents; what nobody expected is left to the log, which answers it too."""
+    """Answer exceptions with problem documents; what nobody expected is left to the log, which answers it."""
 
     @app.exception_handler(Problem)
     def _problem(_: Request, error: Problem) -> Response:
@@ -122,7 +123,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
-        known = _parameters(request)
+        known = list(parameters_of(request))
         return unprocessable(*(_mistake(entry, known) for entry in error.errors()[:50])).response()
 
     @app.exception_handler(DBAPIError)
@@ -146,19 +147,20 @@ def is_away(error: DBAPIError) -> bool:
     return str(state).startswith(_POSTGRESQL_AWAY)
 
 
-def _parameters(request: Request) -> list[str]:
+def parameters_of(request: Request) -> dict[str, FieldInfo]:
+    """The query parameters that the request's route takes."""
     dependant = getattr(request.scope.get("route"), "dependant", None)
     models = [field.field_info.annotation for field in dependant.query_params] if dependant else []
-    return [
-        name
+    return {
+        name: field
         for model in models
         if isinstance(model, type) and issubclass(model, BaseModel)
-        for name in model.model_fields
-    ]
+        for name, field in model.model_fields.items()
+    }
 
 
 def _mistake(entry: Mapping[str, Any], known: list[str]) -> Mistake:
-    """Pydantic's error without the input: names of parameters only, and those only if they are plain words."""
+    """Pydantic's error without the input: names of parameters alone, and only if they are plain words."""
     location = [str(part) for part in entry["loc"][1:]]
     name = location[0] if location and re.fullmatch(r"\w{1,60}", location[0], re.ASCII) else None
     if entry["type"] == "extra_forbidden":

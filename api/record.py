@@ -8,7 +8,7 @@ from sqlmodel import func, select
 
 from api.listing.endpoints import RELEASE, same
 from api.listing.formats import dump
-from api.listing.openapi import examples, problems
+from api.listing.openapi import problems
 from api.listing.parameters import ItemParameters
 from api.listing.reading import Reading, read
 from api.resources import RESOURCES
@@ -38,11 +38,7 @@ class RecordParameters(ItemParameters):
     tags=["record"],
     response_class=Response,
     responses={
-        200: {
-            "model": RecordView,
-            "description": "The state",
-            "content": {"application/json": {"example": examples().get("get_record")}},
-        },
+        200: {"model": RecordView, "description": "The state"},
         304: {"description": "Not modified"},
         **problems(400, 422, 503),
     },

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from sqlmodel import col, select
 
 from api.listing.endpoints import same
-from api.listing.openapi import examples, problems
+from api.listing.openapi import problems
 from api.listing.parameters import ItemParameters
 from api.listing.reading import read
 from api.problems import Problem
@@ -15,7 +15,7 @@ from models.session import Database
 from models.text import Text
 
 router = APIRouter()
-PLAIN = {"text/plain": {"schema": {"type": "string"}, "example": examples().get("get_document_text")}}
+PLAIN = {"text/plain": {"schema": {"type": "string"}}}
 
 
 class TextParameters(ItemParameters):
@@ -36,7 +36,9 @@ class TextParameters(ItemParameters):
 )
 def get_document_text(
     request: Request,
-    id: Annotated[str, Path(description="Id of the document", max_length=300)],
+    id: Annotated[
+        str, Path(description="Id of the document", max_length=300, examples=["beirut-strikes-2024-10-15"])
+    ],
     parameters: Annotated[TextParameters, Query()],
 ) -> Response:
     """The characters that all offsets count in. Its SHA-256, the `text_sha256` of every item, is the ETag."""
