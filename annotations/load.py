@@ -1,43 +1,46 @@
-"""Loading annotated documents: one transaction, new rows only for what changed, nothing for what was seen before."""
+"""Loading annotated documents: one transaction; rows for what changed, nothing for what was seen before."""
 
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
 
-from sqlalchemy import exists, select
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session
+from sqlalchemy import exists, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import col
 
+from annotations.agreement import Disagreement
 from annotations.annotated import AnnotatedDocument
-from annotations.rows import DocumentDrafts, Draft
+from annotations.recording import Draft, known, record, unrecorded
+from annotations.rows import DocumentDrafts
+from annotations.shared import Shared
 from models.claim import Claim
-from models.document import Document, DocumentState
-from models.entity import Alias, Entity
+from models.document import Document, DocumentState, Listed
+from models.entity import Entity
 from models.folding import fold
-from models.indicator import Indicator
 from models.measure import Measure
 from models.measures import Term
 from models.mention import Mention
+from models.number import canonical
 from models.quote import Quote
 from models.record import Change, Conflict
-from models.recorded import Recorded
 from models.session import Database
 from models.text import Text
 
+__all__ = ["Disagreement", "Loaded", "load"]
 ATTEMPTS = 5
+# PostgreSQL: unique violation, deadlock, serialization failure. SQLite: an id that another has recorded.
+_RACES = {"23505", "40P01", "40001", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
 Outcome = Literal["created", "corrected", "unchanged"]
-
-
-class Disagreement(ValueError):
-    """What a document says of a named entity contradicts the record."""
 
 
 @dataclass
 class Loaded:
-    """What loading one document did: how many rows of each noun were `created`, `corrected` or `withdrawn`."""
+    """What loading a document did: how many rows of each noun were `created`, `corrected` or `withdrawn`."""
 
     document: str
     outcome: Outcome
@@ -45,7 +48,7 @@ class Loaded:
     changes: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def load(
+def load(  # noqa: PLR0913  # what, with which vocabulary, and who does it with what
     database: Database,
     documents: Sequence[AnnotatedDocument],
     measures: Mapping[str, Term],
@@ -56,158 +59,131 @@ def load(
 ) -> list[Loaded]:
     """Load all of the documents or none; those that equal their current or any earlier state change nothing.
 
-    Raises Disagreement where a document contradicts the record about a named entity.
+    Raises Disagreement where a document contradicts others about an entity or an indicator that they share.
     """
-    for attempt in range(ATTEMPTS):
+    if len({document.id for document in documents}) < len(documents):
+        raise ValueError("two of the documents have the same id")
+    for attempt in range(1, ATTEMPTS + 1):
         try:
             with database.write() as session:
                 change = Change(session)
                 record_measures(change, measures)
-                results = []
-                for document in documents:
-                    results.append(_load_one(change, document))
-                    progress(document.id)
+                results = _load(change, documents, progress)
                 if change:
                     number = change.seal(agent=agent, tool=tool, reason="load")
                     for result in results:
                         result.revision = number if result.outcome != "unchanged" else None
                 return results
-        except (Conflict, IntegrityError) as error:
+        except Conflict:
+            if attempt == ATTEMPTS:
+                raise
+        except DBAPIError as error:
             # Only a race is worth another try; a rule that was broken stays broken.
-            if attempt + 1 == ATTEMPTS or not (
-                isinstance(error, Conflict) or "UNIQUE" in str(error.orig).upper()
-            ):
+            code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+            if attempt == ATTEMPTS or code not in _RACES:
                 raise
     raise AssertionError("the last attempt returns or raises")
 
 
 def record_measures(change: Change, measures: Mapping[str, Term]) -> None:
     """Bring the measures on record up to the vocabulary; terms that it no longer has stay on record."""
-    known = _current(change.session, Measure)
+    on_record = known(change.session, Measure)
     for term in measures.values():
-        row = Measure(
-            row_key=0,
-            recorded=0,
-            digest="",
-            folded=fold(term.id, term.label, term.definition),
-            **asdict(term),
-        )
-        _record(change, Draft(row), known)
+        folded = fold(term.id, term.label, term.definition)
+        record(change, Draft(Measure(**unrecorded(folded), **asdict(term))), on_record)
     change.flush()
 
 
-def _load_one(change: Change, source: AnnotatedDocument) -> Loaded:
-    digest = hashlib.sha256(json.dumps(asdict(source), default=str).encode()).hexdigest()
-    seen = exists().where(DocumentState.document_id == source.id, DocumentState.digest == digest)  # type: ignore[arg-type]
-    if change.session.scalar(select(seen)):
-        return Loaded(source.id, "unchanged")
-    drafts, session = DocumentDrafts(source), change.session
-    text = exists().where(Text.document_id == source.id, Text.sha256 == source.sha256)  # type: ignore[arg-type]
-    if not session.scalar(select(text)):
+def state_digest(document: AnnotatedDocument) -> str:
+    """SHA-256 of all that an annotated document says, as canonical JSON.
+
+    Fields at their default are left out, so that a field that a later release adds changes no digest.
+    """
+    plain = json.dumps(_plain(document), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """The value in JSON's types: dates as ISO 8601, decimals in canonical digits."""
+    if is_dataclass(value):
+        given = ((f.name, f.default, getattr(value, f.name)) for f in fields(value))
+        return {name: _plain(item) for name, default, item in given if item not in (default, ())}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Decimal):
+        return canonical(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    assert value is None or isinstance(value, str | int), value
+    return value
+
+
+def _load(
+    change: Change, documents: Sequence[AnnotatedDocument], progress: Callable[[str], None]
+) -> list[Loaded]:
+    digests = {document.id: state_digest(document) for document in documents}
+    fresh = {d.id: DocumentDrafts(d) for d in documents if not _is_known(change, d.id, digests[d.id])}
+    shared = Shared(change, fresh.values())
+    # Indicators first: a place is not withdrawn while one refers to it.
+    indicators, entities = shared.record_indicators(), shared.record_entities()
+    results = []
+    for document in documents:
+        loaded = Loaded(document.id, "unchanged")
+        if drafts := fresh.get(document.id):
+            counts = {"entities": entities[document.id], "indicators": indicators[document.id]}
+            _record_document(change, drafts, counts)
+            _record_state(change, drafts, digests[document.id])
+            # Now, so that no more than one document waits in memory.
+            change.flush()
+            loaded.outcome = "created" if counts["documents"]["created"] else "corrected"
+            loaded.changes = {noun: changed for noun, c in counts.items() if (changed := _changed(c))}
+        results.append(loaded)
+        progress(document.id)
+    return results
+
+
+def _is_known(change: Change, document: str, digest: str) -> bool:
+    same = (col(DocumentState.document_id) == document) & (col(DocumentState.digest) == digest)
+    return bool(change.session.scalar(select(exists().where(same))))
+
+
+def _record_document(change: Change, drafts: DocumentDrafts, counts: dict[str, Counter[str]]) -> None:
+    session, source = change.session, drafts.source
+    same = (col(Text.document_id) == source.id) & (col(Text.sha256) == source.sha256)
+    if not session.scalar(select(exists().where(same))):
         change.add(Text(document_id=source.id, sha256=source.sha256, text=source.text))
-    changes: dict[str, dict[str, int]] = {}
-
-    def record(
-        noun: str, new: Iterable[Draft], known: dict[str, tuple[int, str]], withdraw: type[Recorded] | None
-    ) -> None:
-        counts = Counter(_record(change, draft, known) for draft in new)
-        if withdraw and known:
-            change.close(withdraw, (key for key, _ in known.values()))
-            counts["withdrawn"] = len(known)
-        changes[noun] = {
-            outcome: counts[outcome] for outcome in ("created", "corrected", "withdrawn") if counts[outcome]
-        }
-
-    record("documents", [drafts.document()], _current(session, Document, Document.id == source.id), None)
-    _record_entities(change, drafts, record)
-    record("indicators", drafts.indicators(), _current(session, Indicator), None)
-    for noun, model, new in (
+    on_record = known(session, Document, col(Document.id) == source.id)
+    counts["documents"] = Counter([record(change, drafts.document(), on_record)])
+    parts: tuple[tuple[str, Any, Iterable[Draft]], ...] = (
+        ("entities", Entity, drafts.entities()),
         ("mentions", Mention, drafts.mentions()),
         ("quotes", Quote, drafts.quotes()),
         ("claims", Claim, drafts.claims()),
-    ):
-        record(noun, new, _current(session, model, model.document_id == source.id), model)
-    change.add(DocumentState(document_id=source.id, digest=digest, recorded=change.key))
-    # Now, so that the next document of this load sees the entities of this one.
-    change.flush()
-    created = changes["documents"].get("created")
-    return Loaded(
-        source.id, "created" if created else "corrected", changes={k: v for k, v in changes.items() if v}
     )
+    for noun, model, new in parts:
+        on_record = known(session, model, model.document_id == source.id)
+        count = counts.setdefault(noun, Counter())
+        count.update(record(change, draft, on_record) for draft in new)
+        # What the document no longer has is withdrawn.
+        change.close(model, (key for key, _ in on_record.values()))
+        count["withdrawn"] += len(on_record)
 
 
-def _record_entities(change: Change, drafts: DocumentDrafts, record: Callable[..., None]) -> None:
-    new = list(drafts.entities())
-    own = [draft for draft in new if isinstance(draft.row, Entity) and draft.row.document_id]
-    named = [draft for draft in new if draft not in own]
-    ids = [draft.row.id for draft in named if isinstance(draft.row, Entity)]
-    session = change.session
-    named_on_record = session.execute(
-        select(Entity).where(Entity.id.in_(ids), Entity.superseded.is_(None))
-    ).scalars()  # type: ignore[attr-defined, union-attr]
-    on_record = {entity.id: entity for entity in named_on_record}
-    aliases: dict[int, list[str]] = {}
-    keys = [entity.row_key for entity in on_record.values()]
-    rows = session.execute(select(Alias).where(Alias.entity_key.in_(keys)).order_by(Alias.position))  # type: ignore[attr-defined, arg-type]
-    for alias in rows.scalars():
-        aliases.setdefault(alias.entity_key, []).append(alias.alias)
-    agreed = []
-    for draft in named:
-        assert isinstance(draft.row, Entity)
-        known = on_record.get(draft.row.id)
-        agreed.append(draft if known is None else _agreed(draft, known, aliases.get(known.row_key, [])))
-    current = {entity.id: (entity.row_key, entity.digest) for entity in on_record.values()}
-    record("entities", agreed, current, None)
-    record("own_entities", own, _current(session, Entity, Entity.document_id == drafts.source.id), Entity)
-
-
-def _agreed(draft: Draft, known: Entity, known_aliases: list[str]) -> Draft:
-    """What the record and one more document say of an entity together.
-
-    A document need not repeat what the record knows: what it leaves out stays, its aliases are added.
-    """
-    row = draft.row
-    assert isinstance(row, Entity)
-    for name in ("kind", "wikidata"):
-        ours, theirs = getattr(known, name), getattr(row, name)
-        if ours and theirs and ours != theirs:
-            raise Disagreement(
-                f"entity {row.id}: the record has {name} {ours}, the document {theirs}; use another key or agree"
+def _record_state(change: Change, drafts: DocumentDrafts, digest: str) -> None:
+    document = drafts.source.id
+    last = update(DocumentState).where(
+        col(DocumentState.document_id) == document, col(DocumentState.superseded).is_(None)
+    )
+    change.session.execute(last.values(superseded=change.key))
+    change.add(DocumentState(document_id=document, digest=digest, recorded=change.key))
+    for noun, ids in drafts.listed().items():
+        change.add(
+            *(
+                Listed(document_id=document, digest=digest, noun=noun, position=position, id=id_)
+                for position, id_ in enumerate(ids)
             )
-    for name in (
-        "description",
-        "wikidata",
-        "country",
-        "part_of",
-        "acts_for",
-        "latitude",
-        "longitude",
-        "merged_into",
-    ):
-        if getattr(row, name) is None:
-            setattr(row, name, getattr(known, name))
-    stated = [alias.alias for alias in draft.owned if isinstance(alias, Alias)]
-    names = list(dict.fromkeys([*known_aliases, *stated]))
-    row.folded = fold(row.name, *names, row.description)
-    owned = [
-        Alias(entity_key=0, position=i, alias=alias, folded=fold(alias)) for i, alias in enumerate(names)
-    ]
-    return Draft(row, list(owned))
+        )
 
 
-def _current(session: Session, model: type[Recorded], *where: object) -> dict[str, tuple[int, str]]:
-    """Row key and digest of the current rows by id."""
-    columns = select(model.id, model.row_key, model.digest)  # type: ignore[attr-defined]
-    rows = session.execute(columns.where(model.superseded.is_(None), *where))  # type: ignore[union-attr, arg-type]
-    return {id_: (key, digest) for id_, key, digest in rows}
-
-
-def _record(change: Change, draft: Draft, known: dict[str, tuple[int, str]]) -> str:
-    """Record a draft that differs from the current row of its id, which it takes out of `known`."""
-    key, digest = known.pop(draft.row.id, (None, None))  # type: ignore[attr-defined]
-    if digest == draft.row.digest:
-        return "unchanged"
-    if key is not None:
-        change.close(type(draft.row), [key])
-    change.add(*draft.keyed(next(change.keys), change.key))
-    return "corrected" if key is not None else "created"
+def _changed(counts: Counter[str]) -> dict[str, int]:
+    return {outcome: counts[outcome] for outcome in ("created", "corrected", "withdrawn") if counts[outcome]}

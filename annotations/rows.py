@@ -1,91 +1,33 @@
-"""An annotated document as rows of the record: every noun a draft, told apart by a digest of all that it says."""
+"""An annotated document as rows of the record: every noun that belongs to it, a draft each."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from decimal import Decimal
-
-from sqlmodel import SQLModel
+from dataclasses import replace
+from typing import Any
 
 from annotations.annotated import AnnotatedDocument, Claim, Entity, Indicator, Mention, Quote, Span, Timex
-from models import claim, document, entity, indicator, mention, number, quote, span, timex
+from annotations.entity_rows import entity_draft
+from annotations.recording import Draft, unrecorded
+from models import claim, document, mention, number, quote, span, timex
 from models.edtf import Interval
 from models.folding import fold
-from models.recorded import Recorded
 from models.vocabulary import SpanRole
 
 PARTED = " … "
-# The field by which a row that is owned points at its owner's row.
-OWNER_KEYS = {
-    entity.Alias: "entity_key",
-    quote.Speaker: "quote_key",
-    claim.ClaimSource: "claim_key",
-    span.Span: "owner_key",
-    timex.Timex: "owner_key",
-}
-_GIVEN_LATER = {"row_key", "recorded", "superseded", "digest", *OWNER_KEYS.values()}
-
-
-@dataclass
-class Draft:
-    """A row to be recorded with the rows that it owns; keys and revision are given when it is."""
-
-    row: Recorded
-    owned: list[SQLModel] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        content = [_content(row) for row in (self.row, *self.owned)]
-        self.row.digest = hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
-
-    def keyed(self, key: int, revision: int) -> Iterator[SQLModel]:
-        """The rows with their keys."""
-        self.row.row_key, self.row.recorded = key, revision
-        yield self.row
-        for row in self.owned:
-            setattr(row, OWNER_KEYS[type(row)], key)
-            yield row
-
-
-def entity_draft(given: Entity, document_id: str) -> Draft:
-    """A named entity under its own key, any other below its document."""
-    scoped = None if given.naming == "named" else document_id
-    names = (given.name, *given.aliases)
-    row = entity.Entity(
-        **_unrecorded(fold(*names, given.description)),
-        id=entity_id(given, document_id),
-        kind=given.kind,
-        naming=given.naming,
-        name=given.name,
-        description=given.description,
-        wikidata=given.wikidata,
-        country=given.country,
-        document_id=scoped,
-        part_of=given.part_of,
-        acts_for=given.acts_for,
-        latitude=_decimal(given.latitude),
-        longitude=_decimal(given.longitude),
-        name_order=fold(given.name),
-    )
-    aliases = [
-        entity.Alias(entity_key=0, position=position, alias=alias, folded=fold(alias))
-        for position, alias in enumerate(given.aliases)
-    ]
-    return Draft(row, list(aliases))
-
-
-def entity_id(given: Entity, document_id: str) -> str:
-    """The id of an entity of a document in the whole record."""
-    return given.key if given.naming == "named" else f"{document_id}.{given.key}"
 
 
 class DocumentDrafts:
-    """The drafts of one annotated document; `ids` are its entities' ids in the record, by their keys in the file."""
+    """The drafts of a document; `ids` are its entities' ids in the record, by their keys in the file."""
 
     def __init__(self, source: AnnotatedDocument) -> None:
         self.source = source
-        self.ids = {given.key: entity_id(given, source.id) for given in source.entities}
-        self._mentions = {(mention.start, mention.end): mention for mention in source.mentions}
+        self.ids = {
+            given.key: given.key if given.naming == "named" else f"{source.id}.{given.key}"
+            for given in source.entities
+        }
+        self._mentions = {(given.start, given.end, given.entity): given for given in source.mentions}
+        self._places: dict[tuple[int, int], list[str | None]] = {}
+        for start, end, named in self._mentions:
+            self._places.setdefault((start, end), []).append(named)
         self._within: dict[str, tuple[str, str]] = {}
         for outer in source.quotes:
             self._within |= dict.fromkeys(outer.relays, (outer.id, "relays"))
@@ -93,11 +35,41 @@ class DocumentDrafts:
             if outer.responds:
                 self._within[outer.id] = (outer.responds, "responds")
 
+    def listed(self) -> dict[document.ListedNoun, list[str]]:
+        """The ids in the record of all that the document lists, in its order."""
+        return {
+            "entity": list(self.ids.values()),
+            "indicator": [given.key for given in self.source.indicators],
+            "quote": [self._below(given.id) for given in self.source.quotes],
+            "claim": [self._below(given.id) for given in self.source.claims],
+        }
+
+    def named(self) -> Iterator[Entity]:
+        """The document's word on named entities, by their keys in the record."""
+        return (self._entity(given) for given in self.source.entities if given.naming == "named")
+
+    def indicators(self) -> Iterator[Indicator]:
+        """The document's word on indicators, by keys in the record."""
+        for given in self.source.indicators:
+            yield replace(given, place=self.ids.get(given.place, given.place) if given.place else None)
+
+    def entities(self) -> Iterator[Draft]:
+        """The entities that the document alone knows."""
+        for given in self.source.entities:
+            if given.naming != "named":
+                yield entity_draft(self._entity(given), self.source.id)
+
+    def _entity(self, given: Entity) -> Entity:
+        part_of, acts_for = (
+            self.ids.get(key, key) if key else None for key in (given.part_of, given.acts_for)
+        )
+        return replace(given, key=self.ids[given.key], part_of=part_of, acts_for=acts_for)
+
     def document(self) -> Draft:
         source, published = self.source, self.source.published
         earliest, latest = _days(published)
         row = document.Document(
-            **_unrecorded(fold(source.title, source.text)),
+            **unrecorded(fold(source.title, source.text)),
             id=source.id,
             title=source.title,
             outlet=source.outlet,
@@ -116,25 +88,11 @@ class DocumentDrafts:
         )
         return Draft(row, list(self._spans("document", source.spans)))
 
-    def entities(self) -> Iterator[Draft]:
-        """Entities that the document alone knows, and its word on named ones."""
-        for given in self.source.entities:
-            refers = {
-                name: self.ids.get(key, key)
-                for name in ("part_of", "acts_for")
-                if (key := getattr(given, name))
-            }
-            yield entity_draft(Entity(**{**vars(given), **refers}), self.source.id)
-
-    def indicators(self) -> Iterator[Draft]:
-        for given in self.source.indicators:
-            yield Draft(self._indicator(given))
-
     def mentions(self) -> Iterator[Draft]:
         for given in self.source.mentions:
             words = self.source.text[given.start : given.end]
             row = mention.Mention(
-                **_unrecorded(fold(words)),
+                **unrecorded(fold(words)),
                 **self._place(given.start),
                 id=self._mention_id(given),
                 kind=given.kind,
@@ -165,26 +123,13 @@ class DocumentDrafts:
             ]
             yield Draft(self._claim(given), [*self._spans("claim", given.spans), *times, *sources])
 
-    def _indicator(self, given: Indicator) -> indicator.Indicator:
-        return indicator.Indicator(
-            **_unrecorded(fold(given.label)),
-            id=given.key,
-            label=given.label,
-            measure=given.measure,
-            counted=given.counted,
-            unit=given.unit,
-            place_id=self.ids.get(given.place, given.place) if given.place else None,
-        )
-
     def _quote(self, given: Quote) -> quote.Quote:
-        words = {
-            role: self._words(given.spans, role)
-            for role in ("content", "verbatim", "cue", "occasion", "medium")
-        }
+        roles: tuple[SpanRole, ...] = ("content", "verbatim", "cue", "occasion", "medium")
+        words: dict[str, Any] = {role: self._words(given.spans, role) for role in roles}
         within, relation = self._within.get(given.id, (None, None))
         earliest, latest = _days(given.said.interval if given.said else None)
         return quote.Quote(
-            **_unrecorded(fold(words["content"], words["cue"], words["occasion"])),
+            **unrecorded(fold(words["content"], words["cue"], words["occasion"])),
             **self._place(_start(given.spans, "content")),
             **words,
             id=self._below(given.id),
@@ -197,17 +142,22 @@ class DocumentDrafts:
         )
 
     def _claim(self, given: Claim) -> claim.Claim:
-        statement, figure = self._words(given.spans, "statement"), given.figure
+        statement, figure = self._words(given.spans, "statement") or "", given.figure
         earliest, latest = _days(given.period.interval if given.period else None)
-        numbers = {name: getattr(figure, name) for name in ("value", "low", "high")}
-        keys = {f"{name}_key": number.order_key(n) if n is not None else None for name, n in numbers.items()}
+        numbers = {"value": figure.value, "low": figure.low, "high": figure.high}
+        exact: dict[str, Any] = {
+            column: write(value) if value is not None else None
+            for name, value in numbers.items()
+            for column, write in ((name, number.canonical), (f"{name}_key", number.order_key))
+        }
         return claim.Claim(
-            **_unrecorded(fold(statement)),
+            **unrecorded(fold(statement)),
             **self._place(_start(given.spans, "number")),
-            **{name: _decimal(value) for name, value in numbers.items()},
-            **keys,
+            **exact,
             id=self._below(given.id),
-            as_written=self._words(given.spans, "number"),
+            # A vague claim ("heavy losses") need not have a figure of its own.
+            as_written=self._words(given.spans, "number") or statement,
+            value_words=given.value_words,
             statement=statement,
             comparator=figure.comparator,
             low_end=figure.low_end,
@@ -219,7 +169,7 @@ class DocumentDrafts:
             counted=given.counted or self._words(given.spans, "counted"),
             share_of=given.share_of or self._words(given.spans, "share_of"),
             aggregation=given.aggregation,
-            value_order=keys["value_key"] or keys["low_key"] or "",
+            value_order=exact["value_key"] or exact["low_key"] or "",
             place_id=self.ids[given.place] if given.place else None,
             responsible_id=self.ids[given.responsible] if given.responsible else None,
             period_order=earliest or latest or "",
@@ -230,7 +180,9 @@ class DocumentDrafts:
 
     def _speakers(self, given: Quote) -> Iterator[quote.Speaker]:
         for position, speaker in enumerate(given.speakers):
-            named = self._mentions.get((speaker.start, speaker.end)) if speaker.start is not None else None  # type: ignore[arg-type]
+            named = None
+            if speaker.start is not None and speaker.end is not None:
+                named = self._mentions.get((speaker.start, speaker.end, speaker.entity))
             yield quote.Speaker(
                 document_id=self.source.id,
                 quote_key=0,
@@ -274,32 +226,16 @@ class DocumentDrafts:
         parts = [self.source.text[part.start : part.end] for part in sorted(spans) if part.role == role]
         return PARTED.join(parts) or None
 
-    def _place(self, start: int) -> dict[str, str | int]:
+    def _place(self, start: int) -> dict[str, Any]:
         return {"document_id": self.source.id, "text_sha256": self.source.sha256, "start": start}
 
     def _below(self, key: str) -> str:
         return f"{self.source.id}.{key}"
 
     def _mention_id(self, given: Mention) -> str:
-        return self._below(f"m{given.start}-{given.end}")
-
-
-def _content(row: SQLModel) -> list[object]:
-    columns = sorted(type(row).__table__.columns.keys())  # type: ignore[attr-defined]
-    return [type(row).__name__, *(getattr(row, name) for name in columns if name not in _GIVEN_LATER)]
-
-
-def _unrecorded(folded: str) -> dict[str, object]:
-    return {"row_key": 0, "recorded": 0, "digest": "", "folded": folded}
-
-
-def _start(spans: Iterable[Span], role: SpanRole) -> int:
-    """Where something stands in the text: where the part begins that tells it from its neighbours."""
-    return min([part.start for part in spans if part.role == role] or [part.start for part in spans])
-
-
-def _decimal(value: Decimal | None) -> str | None:
-    return None if value is None else number.canonical(value)
+        """Words that name two entities are two mentions; the first of them is known by its place alone."""
+        at = self._places[given.start, given.end].index(given.entity) + 1
+        return self._below(f"m{given.start}-{given.end}" + (f"-{at}" if at > 1 else ""))
 
 
 def _days(interval: Interval | None) -> tuple[str | None, str | None]:
@@ -307,3 +243,8 @@ def _days(interval: Interval | None) -> tuple[str | None, str | None]:
         return None, None
     earliest, latest = interval.earliest, interval.latest
     return (earliest.isoformat() if earliest else None, latest.isoformat() if latest else None)
+
+
+def _start(spans: Iterable[Span], role: SpanRole) -> int:
+    """Where something stands in the text: where the part begins that tells it from its neighbours."""
+    return min([part.start for part in spans if part.role == role] or [part.start for part in spans])

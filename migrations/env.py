@@ -1,9 +1,10 @@
 """Alembic's entry: runs the steps on the connection that `migrations.schema` hands over."""
 
 from alembic import context
-from migrations.schema import belongs_to_models
+from sqlmodel import SQLModel
 
-from models.record import SQLModel
+import models.record  # noqa: F401  # registers every table
+from migrations.schema import belongs_to_models
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -36,9 +36,18 @@ class ClaimBase(SQLModel):
 _BOUNDS = {
     "low_known": "(low_end IN ('closed', 'open')) = (low IS NOT NULL)",
     "high_known": "(high_end IN ('closed', 'open')) = (high IS NOT NULL)",
-    "keys": "(value IS NULL) = (value_key IS NULL) AND (low IS NULL) = (low_key IS NULL) AND (high IS NULL) = (high_key IS NULL)",
-    "order": "low_key IS NULL OR high_key IS NULL OR low_key < high_key OR (low_key = high_key AND low_end = 'closed' AND high_end = 'closed')",
-    "exact": "comparator <> '=' OR (value_key = low_key AND value_key = high_key AND low_end = 'closed' AND high_end = 'closed')",
+    "keys": (
+        "(value IS NULL) = (value_key IS NULL) AND (low IS NULL) = (low_key IS NULL)"
+        " AND (high IS NULL) = (high_key IS NULL)"
+    ),
+    "order": (
+        "low_key IS NULL OR high_key IS NULL OR low_key < high_key"
+        " OR (low_key = high_key AND low_end = 'closed' AND high_end = 'closed')"
+    ),
+    "exact": (
+        "comparator <> '=' OR (value_key = low_key AND value_key = high_key"
+        " AND low_end = 'closed' AND high_end = 'closed')"
+    ),
     "at_least": "comparator <> '>=' OR (value_key = low_key AND low_end = 'closed')",
     "over": "comparator NOT IN ('>', '>~') OR (value_key = low_key AND low_end = 'open')",
     "at_most": "comparator <> '<=' OR (value_key = high_key AND high_end = 'closed')",
@@ -62,6 +71,7 @@ class Claim(ClaimBase, Recorded, table=True):
         Index("ix_claim_period", "period_order", "document_id", "start", "id"),
         Index("ix_claim_value", "value_order", "id"),
         Index("ix_claim_place", "place_id"),
+        Index("ix_claim_responsible", "responsible_id"),
         Index("ix_claim_indicator", "indicator_id"),
         one_of("comparator", Comparator),
         one_of("low_end", End),
@@ -78,11 +88,13 @@ class Claim(ClaimBase, Recorded, table=True):
             "refines", "refines <> id AND substr(refines, 1, length(document_id) + 2) = document_id || '.c'"
         ),
         check("id", "substr(id, 1, length(document_id) + 2) = document_id || '.c'"),
+        check("start", '"start" >= 0'),
     )
 
     document_id: str = column("The document", primary_key=True)
     text_sha256: str = column("The state of the text")
     start: int = Field(ge=0, description="Place in the text")
+    value_words: str = column("The value as the annotation words it", examples=["at least 2,350"])
     value: str | None = column("The number as stated, exact decimal", default=None)
     value_key: str | None = column("Order-preserving key of the value", default=None)
     low: str | None = column("Lower bound, exact decimal", default=None)
@@ -107,6 +119,7 @@ class ClaimSource(SQLModel, table=True):
         Index("ix_claim_source_quote", "document_id", "quote_id"),
         Index("ix_claim_source_claim", "claim_key"),
         one_of("stance", Stance),
+        check("position", "position >= 0"),
     )
 
     document_id: str = column("The document", primary_key=True)

@@ -27,7 +27,7 @@ Words: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
 def column(description: str, *, examples: Iterable[Any] = (), **options: Any) -> Any:
     """A field stored as text in byte order, described once for database, API and exports."""
     return Field(
-        sa_type=Words,  # type: ignore[arg-type]  # SQLModel takes instances, its annotation says classes
+        sa_type=Words,
         description=description,
         schema_extra={"examples": list(examples)} if examples else None,
         **options,

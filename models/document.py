@@ -1,11 +1,15 @@
 """A document: an article, with what is known of its publication."""
 
-from sqlalchemy import ForeignKeyConstraint
-from sqlmodel import SQLModel
+from typing import Literal
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
 
 from models.columns import check, column, one_of, recorded
 from models.recorded import Recorded
 from models.vocabulary import PublishedBasis, Status
+
+ListedNoun = Literal["entity", "indicator", "quote", "claim"]
 
 
 class DocumentBase(SQLModel):
@@ -54,14 +58,47 @@ class Document(DocumentBase, Recorded, table=True):
 
 
 class DocumentState(SQLModel, table=True):
-    """An annotated document as it was handed in: loading the same one again, or an earlier one, changes nothing."""
+    """An annotated document as it was handed in: the same one again, or an earlier one, changes nothing."""
 
     __tablename__ = "document_state"
     __table_args__ = (
         ForeignKeyConstraint(["recorded"], ["revision.key"], deferrable=True, initially="DEFERRED"),
+        ForeignKeyConstraint(["superseded"], ["revision.key"], deferrable=True, initially="DEFERRED"),
+        Index(
+            "ux_document_state_current",
+            "document_id",
+            unique=True,
+            sqlite_where=text("superseded IS NULL"),
+            postgresql_where=text("superseded IS NULL"),
+        ),
+        Index("ix_document_state_recorded", "recorded"),
         check("digest", "length(digest) = 64"),
     )
 
     document_id: str = column("The document", primary_key=True)
-    digest: str = column("SHA-256 of the annotated document in canonical form", primary_key=True)
-    recorded: int = Recorded.model_fields["recorded"]
+    digest: str = column("SHA-256 of what the annotated document says", primary_key=True)
+    recorded: int = Field(sa_type=BigInteger)
+    superseded: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class Listed(SQLModel, table=True):
+    """What one state of a document lists, in its order, with the entities and indicators that it defines.
+
+    Named entities and indicators are shared; without this nobody could tell whose word they rest on.
+    """
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["document_id", "digest"], ["document_state.document_id", "document_state.digest"]
+        ),
+        UniqueConstraint("document_id", "digest", "noun", "id"),
+        Index("ix_listed_id", "id"),
+        one_of("noun", ListedNoun),
+        check("position", "position >= 0"),
+    )
+
+    document_id: str = column("The document", primary_key=True)
+    digest: str = column("The state", primary_key=True)
+    noun: str = column("What is listed", primary_key=True)
+    position: int = Field(primary_key=True)
+    id: str = column("Its id in the record")

@@ -29,6 +29,9 @@ class Entity(EntityBase, Recorded, table=True):
         *recorded("entity"),
         Index("ix_entity_document", "document_id"),
         Index("ix_entity_name_order", "name_order", "id"),
+        Index("ix_entity_part_of", "part_of"),
+        Index("ix_entity_acts_for", "acts_for"),
+        Index("ix_entity_merged_into", "merged_into"),
         one_of("kind", EntityKind),
         one_of("naming", Naming),
         check("name", "length(name) > 0"),
@@ -61,6 +64,8 @@ class Alias(SQLModel, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["entity_key"], ["entity.row_key"]),
         Index("ix_alias_folded", "folded"),
+        check("position", "position >= 0"),
+        check("alias", "length(alias) > 0"),
     )
 
     entity_key: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})

@@ -1,5 +1,6 @@
 """An indicator: a question that claims of several documents answer."""
 
+from sqlalchemy import Index
 from sqlmodel import SQLModel
 
 from models.columns import check, column, recorded
@@ -19,6 +20,10 @@ class IndicatorBase(SQLModel):
 class Indicator(IndicatorBase, Recorded, table=True):
     """One state of an indicator."""
 
-    __table_args__ = (*recorded("indicator"), check("label", "length(label) > 0"))
+    __table_args__ = (
+        *recorded("indicator"),
+        Index("ix_indicator_place", "place_id"),
+        check("label", "length(label) > 0"),
+    )
 
     place_id: str | None = column("Where", default=None)

@@ -31,7 +31,7 @@ class QuoteBase(SQLModel):
 
 
 class Quote(QuoteBase, Recorded, table=True):
-    """One state of a quote. `within_id` is the quote that relays or embeds this one, or that it responds to."""
+    """One state of a quote. `within_id` is the quote that relays or embeds this one, or that it answers."""
 
     __table_args__ = (
         PrimaryKeyConstraint("document_id", "row_key"),
@@ -52,6 +52,7 @@ class Quote(QuoteBase, Recorded, table=True):
         check("silence", "act <> 'silence' OR (content IS NULL AND verbatim IS NULL)"),
         check("form_verbatim", "form = 'indirect' OR act = 'silence' OR verbatim IS NOT NULL"),
         check("id", "substr(id, 1, length(document_id) + 2) = document_id || '.q'"),
+        check("start", '"start" >= 0'),
     )
 
     document_id: str = column("The document", primary_key=True)
@@ -69,6 +70,7 @@ class Speaker(SQLModel, table=True):
         ForeignKeyConstraint(["document_id", "quote_key"], ["quote.document_id", "quote.row_key"]),
         Index("ix_speaker_entity", "entity_id", "role"),
         Index("ix_speaker_quote", "quote_key"),
+        Index("ix_speaker_mention", "document_id", "mention_id"),
         one_of("role", SpeakerRole),
         check("mention", "(mention_id IS NULL) = (as_written IS NULL)"),
         check("position", "position >= 0"),

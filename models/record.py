@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import CursorResult, case, insert, select, update
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, col
 
 from models.claim import Claim, ClaimSource
-from models.document import Document, DocumentState
+from models.document import Document, DocumentState, Listed
 from models.entity import Alias, Entity
 from models.indicator import Indicator
 from models.measure import Measure
@@ -21,10 +21,10 @@ from models.span import Span
 from models.text import Text
 from models.timex import Timex
 
-# Every table below the revision, each after those that its rules look up.
+# Every table below the revision, owners before what they own.
 TABLES: tuple[type[SQLModel], ...] = (
     Text, Measure, Entity, Alias, Indicator, Document, Mention,
-    Quote, Speaker, Claim, ClaimSource, Span, Timex, DocumentState,
+    Quote, Speaker, Claim, ClaimSource, Span, Timex, DocumentState, Listed,
 )  # fmt: skip
 
 
@@ -75,12 +75,12 @@ class Change:
         self.flush()
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         # A clock that was set back must not make the record's time run backwards.
-        later = case((Counter.time > now, Counter.time), else_=now)  # type: ignore[arg-type]
+        later = case((col(Counter.time) > now, col(Counter.time)), else_=now)
         statement = (
             update(Counter)
-            .values(number=Counter.number + 1, time=later)
-            .returning(Counter.number, Counter.time)
-        )  # type: ignore[call-overload]
+            .values(number=col(Counter.number) + 1, time=later)
+            .returning(col(Counter.number), col(Counter.time))
+        )
         number, time = self.session.execute(statement).one()
         self.session.execute(
             insert(Revision).values(
@@ -92,7 +92,7 @@ class Change:
     def _close(self, model: type[Recorded], keys: Sequence[int]) -> None:
         for start in range(0, len(keys), 500):
             part = keys[start : start + 500]
-            statement = update(model).where(model.row_key.in_(part), model.superseded.is_(None))  # type: ignore[attr-defined, union-attr]
+            statement = update(model).where(col(model.row_key).in_(part), col(model.superseded).is_(None))
             result = self.session.execute(statement.values(superseded=self.key))
             assert isinstance(result, CursorResult)
             if result.rowcount != len(part):
@@ -101,5 +101,5 @@ class Change:
 
 def newest(session: Session) -> tuple[int, str]:
     """Number and time of the newest revision; 0 is the empty record."""
-    number, time = session.execute(select(Counter.number, Counter.time)).one()  # type: ignore[call-overload]
+    number, time = session.execute(select(col(Counter.number), col(Counter.time))).one()
     return int(number), str(time)

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, or_, select
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 
 from models.columns import column
 from models.revision import Revision
@@ -43,5 +43,5 @@ def valid(model: Any, at: int | None) -> ColumnElement[bool]:
 
 
 def _number(key: Any) -> ColumnElement[int]:
-    number = Revision.number
-    return select(number).where(Revision.key == key).scalar_subquery()  # type: ignore[call-overload, no-any-return]
+    """The number of the revision with this key; null while it is being written."""
+    return select(col(Revision.number)).where(col(Revision.key) == key).scalar_subquery()

@@ -19,7 +19,7 @@ class RevisionBase(SQLModel):
 
 
 class Revision(RevisionBase, table=True):
-    """Rows point at `key`, made before the work begins; `number` is given last, so that a long load locks nobody out."""
+    """Rows point at `key`, made when work begins; `number` comes last, so that a long load blocks nobody."""
 
     __table_args__ = (
         UniqueConstraint("number"),

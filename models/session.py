@@ -21,7 +21,7 @@ class Database:
             address = address.set(drivername="postgresql+psycopg")
         self.sqlite = address.get_backend_name() == "sqlite"
         options: dict[str, Any] = {} if self.sqlite else {"pool_pre_ping": True}
-        # A page leaves at most two connections a thread; the pool never blocks the last one of the thread pool.
+        # A page leaves at most two connections a thread; the pool never blocks the thread pool's last one.
         self.engine: Engine = create_engine(address, pool_size=pool_size, max_overflow=40, **options)
         if self.sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -62,6 +62,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A deferred transaction that reads, then writes, loses the race for the lock after the read: take it first.
+    # A deferred transaction that reads, then writes, loses the race for the lock then: take it first.
     immediate = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -98,6 +98,9 @@ def upgrade() -> None:
             "text_sha256", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False
         ),
         sa.Column("start", sa.Integer(), nullable=False),
+        sa.Column(
+            "value_words", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False
+        ),
         sa.Column("value", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
         sa.Column("value_key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
         sa.Column("low", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
@@ -196,6 +199,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "value_order = coalesce(value_key, low_key, '')", name=op.f("ck_claim_value_order")
         ),
+        sa.CheckConstraint('"start" >= 0', name=op.f("ck_claim_start")),
         sa.CheckConstraint(
             "(value IS NULL) = (value_key IS NULL) AND (low IS NULL) = (low_key IS NULL) AND (high IS NULL) = (high_key IS NULL)",
             name=op.f("ck_claim_keys"),
@@ -228,6 +232,7 @@ def upgrade() -> None:
     op.create_index("ix_claim_period", "claim", ["period_order", "document_id", "start", "id"], unique=False)
     op.create_index("ix_claim_place", "claim", ["place_id"], unique=False)
     op.create_index("ix_claim_recorded", "claim", ["recorded"], unique=False)
+    op.create_index("ix_claim_responsible", "claim", ["responsible_id"], unique=False)
     op.create_index("ix_claim_row_key", "claim", ["row_key"], unique=False)
     op.create_index("ix_claim_superseded", "claim", ["superseded"], unique=False)
     op.create_index("ix_claim_value", "claim", ["value_order", "id"], unique=False)
@@ -354,6 +359,7 @@ def upgrade() -> None:
         ),
         sa.Column("digest", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("recorded", sa.BigInteger(), nullable=False),
+        sa.Column("superseded", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("length(digest) = 64", name=op.f("ck_document_state_digest")),
         sa.ForeignKeyConstraint(
             ["recorded"],
@@ -362,7 +368,23 @@ def upgrade() -> None:
             initially="DEFERRED",
             deferrable=True,
         ),
+        sa.ForeignKeyConstraint(
+            ["superseded"],
+            ["revision.key"],
+            name=op.f("fk_document_state_superseded"),
+            initially="DEFERRED",
+            deferrable=True,
+        ),
         sa.PrimaryKeyConstraint("document_id", "digest", name=op.f("pk_document_state")),
+    )
+    op.create_index("ix_document_state_recorded", "document_state", ["recorded"], unique=False)
+    op.create_index(
+        "ux_document_state_current",
+        "document_state",
+        ["document_id"],
+        unique=True,
+        sqlite_where=sa.text("superseded IS NULL"),
+        postgresql_where=sa.text("superseded IS NULL"),
     )
     op.create_table(
         "entity",
@@ -431,9 +453,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("row_key", name=op.f("pk_entity")),
         sa.UniqueConstraint("id", "recorded", name=op.f("uq_entity_id_recorded")),
     )
+    op.create_index("ix_entity_acts_for", "entity", ["acts_for"], unique=False)
     op.create_index("ix_entity_document", "entity", ["document_id"], unique=False)
     op.create_index("ix_entity_id", "entity", ["id"], unique=False)
+    op.create_index("ix_entity_merged_into", "entity", ["merged_into"], unique=False)
     op.create_index("ix_entity_name_order", "entity", ["name_order", "id"], unique=False)
+    op.create_index("ix_entity_part_of", "entity", ["part_of"], unique=False)
     op.create_index("ix_entity_recorded", "entity", ["recorded"], unique=False)
     op.create_index("ix_entity_superseded", "entity", ["superseded"], unique=False)
     op.create_index(
@@ -483,6 +508,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", "recorded", name=op.f("uq_indicator_id_recorded")),
     )
     op.create_index("ix_indicator_id", "indicator", ["id"], unique=False)
+    op.create_index("ix_indicator_place", "indicator", ["place_id"], unique=False)
     op.create_index("ix_indicator_recorded", "indicator", ["recorded"], unique=False)
     op.create_index("ix_indicator_superseded", "indicator", ["superseded"], unique=False)
     op.create_index(
@@ -661,6 +687,7 @@ def upgrade() -> None:
             "within_id IS NULL OR substr(within_id, 1, length(document_id) + 2) = document_id || '.q'",
             name=op.f("ck_quote_within_document"),
         ),
+        sa.CheckConstraint('"start" >= 0', name=op.f("ck_quote_start")),
         sa.CheckConstraint(
             "(within_id IS NULL) = (relation IS NULL) AND within_id <> id", name=op.f("ck_quote_within")
         ),
@@ -739,6 +766,8 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("alias", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("folded", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.CheckConstraint("length(alias) > 0", name=op.f("ck_alias_alias")),
+        sa.CheckConstraint("position >= 0", name=op.f("ck_alias_position")),
         sa.ForeignKeyConstraint(["entity_key"], ["entity.row_key"], name=op.f("fk_alias_entity_key")),
         sa.PrimaryKeyConstraint("entity_key", "position", name=op.f("pk_alias")),
     )
@@ -755,6 +784,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "stance IN ('asserts', 'repeats', 'disputes', 'denies')", name=op.f("ck_claim_source_stance")
         ),
+        sa.CheckConstraint("position >= 0", name=op.f("ck_claim_source_position")),
         sa.ForeignKeyConstraint(
             ["document_id", "claim_key"],
             ["claim.document_id", "claim.row_key"],
@@ -764,6 +794,28 @@ def upgrade() -> None:
     )
     op.create_index("ix_claim_source_claim", "claim_source", ["claim_key"], unique=False)
     op.create_index("ix_claim_source_quote", "claim_source", ["document_id", "quote_id"], unique=False)
+    op.create_table(
+        "listed",
+        sa.Column(
+            "document_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False
+        ),
+        sa.Column("digest", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("noun", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.CheckConstraint("noun IN ('entity', 'indicator', 'quote', 'claim')", name=op.f("ck_listed_noun")),
+        sa.CheckConstraint("position >= 0", name=op.f("ck_listed_position")),
+        sa.ForeignKeyConstraint(
+            ["document_id", "digest"],
+            ["document_state.document_id", "document_state.digest"],
+            name=op.f("fk_listed_document_id_digest"),
+        ),
+        sa.PrimaryKeyConstraint("document_id", "digest", "noun", "position", name=op.f("pk_listed")),
+        sa.UniqueConstraint(
+            "document_id", "digest", "noun", "id", name=op.f("uq_listed_document_id_digest_noun_id")
+        ),
+    )
+    op.create_index("ix_listed_id", "listed", ["id"], unique=False)
     op.create_table(
         "speaker",
         sa.Column(
@@ -786,6 +838,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("document_id", "quote_key", "role", "position", name=op.f("pk_speaker")),
     )
     op.create_index("ix_speaker_entity", "speaker", ["entity_id", "role"], unique=False)
+    op.create_index("ix_speaker_mention", "speaker", ["document_id", "mention_id"], unique=False)
     op.create_index("ix_speaker_quote", "speaker", ["quote_key"], unique=False)
     # ### end Alembic commands ###
 
@@ -793,8 +846,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_index("ix_speaker_quote", table_name="speaker")
+    op.drop_index("ix_speaker_mention", table_name="speaker")
     op.drop_index("ix_speaker_entity", table_name="speaker")
     op.drop_table("speaker")
+    op.drop_index("ix_listed_id", table_name="listed")
+    op.drop_table("listed")
     op.drop_index("ix_claim_source_quote", table_name="claim_source")
     op.drop_index("ix_claim_source_claim", table_name="claim_source")
     op.drop_table("claim_source")
@@ -845,6 +901,7 @@ def downgrade() -> None:
     )
     op.drop_index("ix_indicator_superseded", table_name="indicator")
     op.drop_index("ix_indicator_recorded", table_name="indicator")
+    op.drop_index("ix_indicator_place", table_name="indicator")
     op.drop_index("ix_indicator_id", table_name="indicator")
     op.drop_table("indicator")
     op.drop_index(
@@ -855,10 +912,20 @@ def downgrade() -> None:
     )
     op.drop_index("ix_entity_superseded", table_name="entity")
     op.drop_index("ix_entity_recorded", table_name="entity")
+    op.drop_index("ix_entity_part_of", table_name="entity")
     op.drop_index("ix_entity_name_order", table_name="entity")
+    op.drop_index("ix_entity_merged_into", table_name="entity")
     op.drop_index("ix_entity_id", table_name="entity")
     op.drop_index("ix_entity_document", table_name="entity")
+    op.drop_index("ix_entity_acts_for", table_name="entity")
     op.drop_table("entity")
+    op.drop_index(
+        "ux_document_state_current",
+        table_name="document_state",
+        sqlite_where=sa.text("superseded IS NULL"),
+        postgresql_where=sa.text("superseded IS NULL"),
+    )
+    op.drop_index("ix_document_state_recorded", table_name="document_state")
     op.drop_table("document_state")
     op.drop_index(
         "ux_document_current",
@@ -880,6 +947,7 @@ def downgrade() -> None:
     op.drop_index("ix_claim_value", table_name="claim")
     op.drop_index("ix_claim_superseded", table_name="claim")
     op.drop_index("ix_claim_row_key", table_name="claim")
+    op.drop_index("ix_claim_responsible", table_name="claim")
     op.drop_index("ix_claim_recorded", table_name="claim")
     op.drop_index("ix_claim_place", table_name="claim")
     op.drop_index("ix_claim_period", table_name="claim")

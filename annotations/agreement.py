@@ -1,0 +1,53 @@
+"""What documents say together of an entity or an indicator that several of them list."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from annotations.annotated import Entity, Indicator
+
+Word = TypeVar("Word", Entity, Indicator)
+_ROLES = ("description", "part_of", "acts_for", "latitude", "longitude", "country")
+
+
+class Disagreement(ValueError):
+    """What a document says of something that documents share contradicts what others say of it."""
+
+
+def together(
+    known: Mapping[str, Word], stated: Iterable[tuple[str, Word]], agree: Callable[[Word, Word], Word]
+) -> Iterator[tuple[str, Word]]:
+    """The words of several documents and the `known` ones of the record, as one each.
+
+    `stated` has each word with its document's id; it comes back with the first document that spoke of it.
+    """
+    words: dict[str, tuple[str, Word]] = {}
+    for document, word in stated:
+        first, before = words.get(word.key, (document, known.get(word.key)))
+        words[word.key] = first, agree(before, word) if before else word
+    yield from words.values()
+
+
+def agree_on_entity(known: Entity, stated: Entity) -> Entity:
+    """Its name stays, other names become aliases; a role is what was said last; what is left out stays."""
+    _must_agree("entity", known, stated, ("kind", "wikidata"))
+    names = dict.fromkeys([*known.aliases, stated.name, *stated.aliases])
+    names.pop(known.name, None)
+    roles = {name: said for name in _ROLES if (said := getattr(stated, name)) is not None}
+    wikidata = stated.wikidata or known.wikidata
+    return replace(known, aliases=tuple(names), wikidata=wikidata, **roles)
+
+
+def agree_on_indicator(known: Indicator, stated: Indicator) -> Indicator:
+    """The question stays as it is worded; what one leaves out, the other may add."""
+    _must_agree("indicator", known, stated, ("measure", "counted", "unit", "place"))
+    more = {name: getattr(known, name) or getattr(stated, name) for name in ("counted", "unit", "place")}
+    return replace(known, **more)
+
+
+def _must_agree(noun: str, known: Word, stated: Word, names: Iterable[str]) -> None:
+    for name in names:
+        theirs, ours = getattr(known, name), getattr(stated, name)
+        if theirs and ours and theirs != ours:
+            said = f"elsewhere its {name} is {theirs}, here it is {ours}"
+            raise Disagreement(f"{noun} {known.key}: {said}; agree or use another key")

@@ -1,0 +1,81 @@
+"""Entities and indicators as rows of the record, and what the rows say, as an annotated document says it."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from annotations.annotated import Entity, Indicator
+from annotations.recording import Draft, unrecorded
+from models import entity as rows
+from models import number
+from models.folding import fold
+from models.indicator import Indicator as IndicatorRow
+
+# PostgreSQL indexes no value above 2,704 bytes; two hundred characters are at most 800.
+LONGEST_KEY = 200
+
+
+def entity_draft(given: Entity, document_id: str | None, merged_into: str | None = None) -> Draft:
+    """An entity by its key in the record; `document_id` is that of one that is not named."""
+    row = rows.Entity(
+        **unrecorded(fold(given.name, *given.aliases, given.description)),
+        id=given.key,
+        kind=given.kind,
+        naming=given.naming,
+        name=given.name,
+        description=given.description,
+        wikidata=given.wikidata,
+        country=given.country,
+        document_id=document_id,
+        part_of=given.part_of,
+        acts_for=given.acts_for,
+        latitude=_canonical(given.latitude),
+        longitude=_canonical(given.longitude),
+        merged_into=merged_into,
+        name_order=fold(given.name)[:LONGEST_KEY].rstrip(),
+    )
+    aliases = [
+        rows.Alias(entity_key=0, position=position, alias=alias, folded=fold(alias)[:LONGEST_KEY].rstrip())
+        for position, alias in enumerate(given.aliases)
+    ]
+    return Draft(row, list(aliases))
+
+
+def indicator_draft(given: Indicator) -> Draft:
+    """An indicator whose place is given by its key in the record."""
+    row = IndicatorRow(
+        **unrecorded(fold(given.label)),
+        id=given.key,
+        label=given.label,
+        measure=given.measure,
+        counted=given.counted,
+        unit=given.unit,
+        place_id=given.place,
+    )
+    return Draft(row)
+
+
+def entity_of(row: rows.Entity, aliases: Iterable[str]) -> Entity:
+    """What the record says of an entity, by its key in the record."""
+    return Entity(
+        key=row.id,
+        kind=row.kind,  # type: ignore[arg-type]  # the database holds the vocabularies
+        naming=row.naming,  # type: ignore[arg-type]
+        name=row.name,
+        aliases=tuple(aliases),
+        description=row.description,
+        wikidata=row.wikidata,
+        part_of=row.part_of,
+        acts_for=row.acts_for,
+        latitude=Decimal(row.latitude) if row.latitude else None,
+        longitude=Decimal(row.longitude) if row.longitude else None,
+        country=row.country,
+    )
+
+
+def indicator_of(row: IndicatorRow) -> Indicator:
+    """What the record says of an indicator; its place is given by its key in the record."""
+    return Indicator(row.id, row.label, row.measure, row.counted, row.unit, row.place_id)
+
+
+def _canonical(value: Decimal | None) -> str | None:
+    return None if value is None else number.canonical(value)

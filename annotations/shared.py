@@ -1,0 +1,163 @@
+"""Recording what documents share: named entities and indicators.
+
+The word of documents that alone list one is taken as it is, so that an editor can correct or withdraw it.
+Where other documents of the record list it, too, they must agree (`annotations.agreement`).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from annotations.agreement import agree_on_entity, agree_on_indicator, together
+from annotations.entity_rows import entity_draft, entity_of, indicator_draft, indicator_of
+from annotations.recording import Known, parts, record
+from annotations.rows import DocumentDrafts
+from models.claim import Claim
+from models.document import DocumentState, Listed, ListedNoun
+from models.entity import Alias, Entity
+from models.indicator import Indicator
+from models.mention import Mention
+from models.quote import Quote, Speaker
+from models.record import Change
+
+Row = TypeVar("Row", Entity, Indicator)
+Counts = dict[str, Counter[str]]
+"""How many rows were created, corrected or withdrawn, by document."""
+
+
+class Shared:
+    """What some documents, about to be loaded together, say of what documents share."""
+
+    def __init__(self, change: Change, sources: Collection[DocumentDrafts]) -> None:
+        self.change, self.session, self.sources = change, change.session, sources
+        self.documents = [drafts.source.id for drafts in sources]
+
+    def record_entities(self) -> Counts:
+        """Record their word on named entities, and withdraw those that no document lists any more.
+
+        A change is counted with the first document that speaks of it. Raises Disagreement.
+        """
+        stated = [(drafts.source.id, word) for drafts in self.sources for word in drafts.named()]
+        listed = self._listed("entity")
+        rows = self._current(Entity, {*listed, *(word.key for _, word in stated)})
+        rows = {id_: row for id_, row in rows.items() if row.document_id is None}
+        backed = self._backed("entity", rows.keys(), listed)
+        aliases = self._aliases([rows[id_].row_key for id_ in backed])
+        known = {id_: entity_of(rows[id_], aliases[rows[id_].row_key]) for id_ in backed}
+        left = {id_: (row.row_key, row.digest) for id_, row in rows.items()}
+        counts: Counts = defaultdict(Counter)
+        for document, word in together(known, stated, agree_on_entity):
+            merged_into = rows[word.key].merged_into if word.key in rows else None
+            counts[document][record(self.change, entity_draft(word, None, merged_into), left)] += 1
+        self.change.flush()
+        gone = left.keys() - backed
+        while kept := self._used(Entity, gone):
+            gone -= kept
+        self._withdraw(Entity, {id_: left[id_] for id_ in gone}, listed, counts)
+        return counts
+
+    def record_indicators(self) -> Counts:
+        """Record their word on indicators likewise."""
+        stated = [(drafts.source.id, word) for drafts in self.sources for word in drafts.indicators()]
+        listed = self._listed("indicator")
+        rows = self._current(Indicator, {*listed, *(word.key for _, word in stated)})
+        backed = self._backed("indicator", rows.keys(), listed)
+        known = {id_: indicator_of(rows[id_]) for id_ in backed}
+        left = {id_: (row.row_key, row.digest) for id_, row in rows.items()}
+        counts: Counts = defaultdict(Counter)
+        for document, word in together(known, stated, agree_on_indicator):
+            counts[document][record(self.change, indicator_draft(word), left)] += 1
+        gone = left.keys() - backed
+        gone -= self._used(Indicator, gone)
+        self._withdraw(Indicator, {id_: left[id_] for id_ in gone}, listed, counts)
+        self.change.flush()
+        return counts
+
+    def _withdraw(self, model: type[Row], gone: Known, listed: dict[str, str], counts: Counts) -> None:
+        self.change.close(model, [key for key, _ in gone.values()])
+        for id_ in gone:
+            counts[listed[id_]]["withdrawn"] += 1
+
+    def _listed(self, noun: ListedNoun) -> dict[str, str]:
+        """The ids that the present states of the documents list, each with one of these documents."""
+        found: dict[str, str] = {}
+        for documents in parts(self.documents):
+            query = _lists(noun).where(col(Listed.document_id).in_(documents))
+            found |= dict(self.session.execute(query).tuples().all())
+        return found
+
+    def _backed(self, noun: ListedNoun, ids: Collection[str], listed: dict[str, str]) -> set[str]:
+        """Those of the ids that are on record also without these documents' word: others list them, too."""
+        backed = set(ids) - listed.keys()
+        for some in parts(set(ids) & listed.keys()):
+            query = _lists(noun).where(
+                col(Listed.id).in_(some), col(Listed.document_id).not_in(set(listed.values()))
+            )
+            backed |= {id_ for id_, _ in self.session.execute(query)}
+        return backed
+
+    def _current(self, model: type[Row], ids: Collection[str]) -> dict[str, Row]:
+        found: dict[str, Row] = {}
+        for some in parts(ids):
+            query = select(model).where(col(model.id).in_(some), col(model.superseded).is_(None))
+            found |= {row.id: row for row in self.session.execute(query).scalars()}
+        return found
+
+    def _aliases(self, keys: Collection[int]) -> dict[int, list[str]]:
+        found: dict[int, list[str]] = defaultdict(list)
+        for some in parts(keys):
+            query = select(Alias).where(col(Alias.entity_key).in_(some)).order_by(col(Alias.position))
+            for alias in self.session.execute(query).scalars():
+                found[alias.entity_key].append(alias.alias)
+        return found
+
+    def _used(self, model: type[Row], ids: Collection[str]) -> set[str]:
+        """Those of the ids to which the record refers from outside these documents and these ids."""
+        used: set[str] = set()
+        if not ids:
+            return used
+        for row, reference in _references(model):
+            scope: list[Any] = [col(row.superseded).is_(None)]
+            if row is Entity:
+                scope.append(col(Entity.id).not_in(ids))
+            if row is not Indicator:
+                document = col(row.document_id)
+                scope.append(document.is_(None) | document.not_in(self.documents))
+            query = select(reference).distinct().where(reference.in_(ids), *scope)
+            if reference.class_ is Speaker:
+                same = (
+                    col(Speaker.document_id) == Quote.document_id,
+                    col(Speaker.quote_key) == Quote.row_key,
+                )
+                query = query.where(*same)
+            used |= set(self.session.execute(query).scalars())
+        return used
+
+
+def _lists(noun: ListedNoun) -> Any:
+    """Id and document of what the present states of documents list."""
+    state = (col(DocumentState.document_id) == Listed.document_id) & (
+        col(DocumentState.digest) == Listed.digest
+    )
+    query = select(col(Listed.id), col(Listed.document_id)).join(DocumentState, state)
+    return query.where(col(Listed.noun) == noun, col(DocumentState.superseded).is_(None))
+
+
+def _references(model: type[Row]) -> list[tuple[Any, Any]]:
+    """The columns that lead to a row of this table, each with the recorded noun that it belongs to."""
+    if model is Indicator:
+        return [(Claim, col(Claim.indicator_id))]
+    return [
+        *(
+            (Entity, column)
+            for column in (col(Entity.part_of), col(Entity.acts_for), col(Entity.merged_into))
+        ),
+        (Indicator, col(Indicator.place_id)),
+        (Mention, col(Mention.entity_id)),
+        (Quote, col(Speaker.entity_id)),
+        (Claim, col(Claim.place_id)),
+        (Claim, col(Claim.responsible_id)),
+    ]
