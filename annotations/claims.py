@@ -3,7 +3,7 @@
 from annotations import file_format, links, value
 from annotations.annotated import Claim, Figure, Source, Span
 from annotations.marks import Role
-from annotations.mistakes import Path, nearest
+from annotations.mistakes import Path
 from annotations.reading import Located, Reading, unit
 from models.vocabulary import SpanRole
 
@@ -92,9 +92,8 @@ def marked_words(text: str, spans: tuple[Span, ...], role: str) -> str | None:
 def check_measure(reading: Reading, path: Path, measure: str) -> str:
     """The measure, after reporting it if the vocabulary does not know it."""
     if measure not in reading.measures:
-        reading.report.add(
-            path, "the vocabulary has no such measure", measure, nearest(measure, reading.measures)
-        )
+        help_ = reading.report.nearest(measure, reading.measures)
+        reading.report.add(path, "the vocabulary has no such measure", measure, help_)
     return measure
 
 
@@ -171,7 +170,7 @@ def _indicator(reading: Reading, path: Path, claim: file_format.Claim) -> str | 
             message = f"that indicator has the measure '{indicators[claim.indicator].measure}'"
             reading.report.add(where, message, claim.indicator)
     elif claim.indicator and not reading.draft.broken & {claim.indicator, "indicators"}:
-        help_ = nearest(claim.indicator, indicators)
+        help_ = reading.report.nearest(claim.indicator, indicators)
         reading.report.add(where, f"no indicator has the key '{claim.indicator}'", claim.indicator, help_)
     return claim.indicator
 
@@ -184,9 +183,9 @@ def check_place(reading: Reading, path: Path, key: str) -> None:
 def _check_links(reading: Reading) -> None:
     report, lost = reading.report, reading.draft.broken
     claims = list(reading.draft.claims())
-    ids = [claim.id for _, claim in claims]
+    ids = {claim.id: None for _, claim in claims}
     links.unique(report, [(claim.id, path) for path, claim in claims])
-    quotes = [quote.id for _, quote in reading.draft.quotes()]
+    quotes = {quote.id: None for _, quote in reading.draft.quotes()}
     for path, claim in claims:
         sources = [(source.quote, (*path, "sources", at)) for at, source in enumerate(claim.sources)]
         links.known(report, sources, quotes, lost)

@@ -1,22 +1,21 @@
 """References between the parts of an annotation: unknown ones, circles, and ids that are given twice."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from annotations.mistakes import Path, Report, nearest
+from annotations.mistakes import Path, Report
 
 Link = tuple[str, Path]
 """The id that is referred to, and the path of the reference."""
 
 
-def known(report: Report, links: Iterable[Link], ids: Iterable[str], lost: set[str]) -> list[Link]:
+def known(report: Report, links: Iterable[Link], ids: Collection[str], lost: set[str]) -> list[Link]:
     """The links that lead somewhere; the others are reported, unless they lead to a part that is `lost`."""
-    there = dict.fromkeys(ids)
     found = []
     for target, path in links:
-        if target in there:
+        if target in ids:
             found.append((target, path))
         elif not lost & {target, "quotes" if target.startswith("q") else "claims"}:
-            report.add(path, f"there is no '{target}'", target, nearest(target, there))
+            report.add(path, f"there is no '{target}'", target, report.nearest(target, ids))
     return found
 
 

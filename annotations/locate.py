@@ -83,7 +83,7 @@ def _passage(article: Article, words: str) -> str | None:
 
 
 def _difference(passage: str, words: str) -> str:
-    if unicodedata.normalize("NFC", passage) == unicodedata.normalize("NFC", words):
+    if unicodedata.normalize("NFC", words) in unicodedata.normalize("NFC", passage):
         return ": the letters are the same, but accents are composed differently (NFC and NFD)"
     at = next(
         (i for i, (ours, theirs) in enumerate(zip(words, passage, strict=False)) if ours != theirs), None

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import islice
 
 Path = tuple[str | int, ...]
 
@@ -12,6 +13,7 @@ MOST = 1000
 # Control characters could steer the terminal that shows the message; lone surrogates cannot be printed.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _SHOWN = 160
+_COMPARED = 700
 
 
 def shown(words: str) -> str:
@@ -24,7 +26,7 @@ def shown(words: str) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like this one, if any is alike."""
-    folded = {candidate.casefold(): candidate for candidate in known}
+    folded = {candidate.casefold(): candidate for candidate in islice(known, _COMPARED)}
     close = difflib.get_close_matches(word[:100].casefold(), folded, n=1, cutoff=0.5)
     return folded[close[0]] if close else None
 
@@ -94,7 +96,7 @@ class Report:
         offset: int | None = None,
     ) -> None:
         """Note a mistake in the value at `path`; `offset` is the code point within that value."""
-        if len(self.mistakes) >= MOST:
+        if self.full:
             return
         while path and path not in self.places and self.places:
             path = path[:-1]
@@ -111,6 +113,10 @@ class Report:
                 None if nearest is None else shown(nearest),
             )
         )
+
+    def nearest(self, word: str, known: Iterable[str]) -> str | None:
+        """The known word most like this one, as long as anybody will be told."""
+        return None if self.full else nearest(word, known)
 
     @property
     def full(self) -> bool:

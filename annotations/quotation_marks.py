@@ -34,12 +34,16 @@ def interiors(text: str) -> list[Interior]:
     A quotation that its paragraph leaves open, because the next one opens it again, ends with its line.
     """
     found: list[Interior] = []
-    at = 0
+    blanks = [blank.start() for blank in _BLANK.finditer(text)] + [len(text)]
+    at = barren = 0
     while match := _MARK.search(text, at):
         at = match.end()
-        if not _opens(text, match.start()):
+        if not _opens(text, match.start()) or (match[0] in _SINGLE and at < barren):
             continue
-        end = _close(text, at, match[0])
+        if match[0] in _SINGLE:
+            end, barren = _close_single(text, at, match[0])
+        else:
+            end = _close(text, at, match[0], blanks[bisect_right(blanks, at - 1)])
         if end is not None:
             found.append((at, end))
             at = min(end + 1, len(text))
@@ -80,25 +84,29 @@ def _opens(text: str, at: int) -> bool:
     return bool(after) and not after.isspace() and not before.isalnum() and before not in tuple(".,!?…")
 
 
-def _close(text: str, at: int, mark: str) -> int | None:
-    """Where the quotation that begins at `at` ends; None if its mark turns out to be an apostrophe."""
-    blank = _BLANK.search(text, at)
-    paragraph = blank.start() if blank else len(text)
+def _close(text: str, at: int, mark: str, paragraph: int) -> int:
+    """Where the quotation that begins at `at` ends; `paragraph` is where its paragraph does."""
     line: int | None = None
     for match in re.compile(f"[\n{mark}{_CLOSERS[mark]}]").finditer(text, at, paragraph):
-        here, after = match.start(), text[match.end() : match.end() + 1]
         if match[0] == "\n":
-            line = here if line is None else line
-            if after == mark:
+            line = match.start() if line is None else line
+            if text.startswith(mark, match.end()):
                 break
         elif match[0] in _CLOSERS[mark]:
-            if not (match[0] in "’‘" and after.isalnum()):
-                return here
+            return match.start()
         elif line is not None:
             break
-    if mark in _SINGLE:
-        return None
     return paragraph if line is None else line
+
+
+def _close_single(text: str, at: int, mark: str) -> tuple[int | None, int]:
+    """Where it ends, on its line, and up to where no other one can; no end: its mark is an apostrophe."""
+    end = text.find("\n", at)
+    line = len(text) if end < 0 else end
+    for match in re.compile(f"[{_CLOSERS[mark]}]").finditer(text, at, line):
+        if not text[match.end() : match.end() + 1].isalnum():
+            return match.start(), 0
+    return None, line
 
 
 def verbatim(

@@ -118,11 +118,15 @@ def _check_mention(reading: Reading, path: Path, part: Part, key: str) -> None:
         reading.report.add(
             path, f"in text: these words are a mention of {others}, not of '{key}'", words, None, part.offset
         )
-    elif any(start <= part.start and part.end <= end for start, end in reading.sentences):
+    elif not reading.report.full and _in_a_sentence(reading, part):
         # Where the sentence itself could not be found, its mentions are not known, and nothing more is wrong.
         help_ = _overlapping(reading, part, key)
         message = f"these words are no mention in text:; mark them {{{key}|{words[:60]}}} there"
         reading.report.add(path, message, words, help_, part.offset)
+
+
+def _in_a_sentence(reading: Reading, part: Part) -> bool:
+    return any(start <= part.start and part.end <= end for start, end in reading.sentences)
 
 
 def _overlapping(reading: Reading, part: Part, key: str) -> str | None:
@@ -162,7 +166,7 @@ def _check_links(reading: Reading) -> None:
     """A quote stands within one other at most: one that relays or embeds it, or one that it answers."""
     report, lost = reading.report, reading.draft.broken
     quotes = list(reading.draft.quotes())
-    ids = [quote.id for _, quote in quotes]
+    ids = {quote.id: None for _, quote in quotes}
     links.unique(report, [(quote.id, path) for path, quote in quotes])
     parents: dict[str, links.Link] = {}
 

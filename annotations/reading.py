@@ -11,7 +11,7 @@ from annotations.article import Article
 from annotations.draft import Draft
 from annotations.file_format import Date
 from annotations.locate import NotLocated, locate
-from annotations.mistakes import Path, Report, nearest
+from annotations.mistakes import Path, Report
 from annotations.tree import Tree
 from models.vocabulary import TimexRole
 
@@ -111,7 +111,8 @@ class Reading:
         if key in self.entities:
             return key
         if not self.draft.broken & {key, "entities"}:
-            self.report.add(path, f"no entity has the key '{key}'", key, nearest(key, self.entities), offset)
+            help_ = self.report.nearest(key, self.entities)
+            self.report.add(path, f"no entity has the key '{key}'", key, help_, offset)
         return None
 
     def words(self, start: int, end: int) -> str:

@@ -135,7 +135,7 @@ def _plain(folded: str) -> Decimal:
     try:
         return number(folded)
     except ValueError:
-        if any(character.isdigit() for character in folded) and " " not in folded:
+        if any(character.isdigit() for character in folded):
             raise
         raise ValueError(f"not a value; examples: {EXAMPLES}") from None
 

@@ -23,17 +23,18 @@ from annotations.reading import Measures, unit
 from annotations.write_marks import Part, extract, marked
 from annotations.yaml_text import Quoted, dump
 
-_DOCUMENT = "id title outlet url language timezone published printed basis note status".split()
+_DOCUMENT = ("id", "title", "outlet", "url", "language", "timezone", "published", "printed", "basis", "note")
 _DEFAULTS = {"language": "en", "timezone": "UTC", "status": "published"}
 _QUOTE = ("content", "cue", "occasion", "medium")
 _CLAIM = ("number", "counted", "measure", "unit", "share_of", "place", "responsible", "caveat")
 
 
 def write(document: AnnotatedDocument, measures: Measures = ()) -> bytes:
-    """The bytes of `NAME.claims.yaml`. A unit that `measures` imply is left out; without them all units stand.
+    """The bytes of `NAME.claims.yaml`. A unit that `measures` imply is left out; without them all stand.
 
-    Raises ValueError for a document that no annotation file can hold: spans that begin or end with white space,
-    mentions that cross each other or the bounds of a sentence, parts of a quote or claim outside its extract.
+    Raises ValueError for a document that no annotation file can hold: spans that begin or end with white
+    space, mentions that cross each other or the bounds of a sentence, parts of a quote or claim outside its
+    extract.
     """
     text = document.text
     boilerplate = [Quoted(extract(text, s.start, s.end)) for s in _role(document.spans, "boilerplate")]
@@ -50,7 +51,7 @@ def write(document: AnnotatedDocument, measures: Measures = ()) -> bytes:
 
 
 def _document(document: AnnotatedDocument) -> dict[str, Any]:
-    given = {name: getattr(document, name) for name in _DOCUMENT}
+    given = {name: getattr(document, name) for name in (*_DOCUMENT, "status")}
     given["published"] = document.published.value if document.published else None
     kept = {name: words for name, words in given.items() if words != _DEFAULTS.get(name)}
     return {**kept, "sha256": document.sha256}

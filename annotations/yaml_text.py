@@ -1,4 +1,4 @@
-"""YAML as an editor would write it: block style, a line for each value, the same bytes for the same values."""
+"""YAML as an editor would write it: block style, a line for each value, the same bytes for equal values."""
 
 import re
 from typing import Any
