@@ -43,9 +43,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.exports = threading.BoundedSemaphore(settings.exports)
     problems.install(app)
     v1 = APIRouter(prefix="/v1", dependencies=[Depends(once)])
-    v1.include_router(text.router)
     for resource in (*RESOURCES.values(), SEARCH):
         mount(v1, resource, RESOURCES)
+    v1.include_router(text.router)
     v1.include_router(record.router)
     v1.include_router(docs.schemas)
     app.include_router(v1)

@@ -1,12 +1,17 @@
 """The explorer, from this server alone, and the forms of what the record takes."""
 
+import hashlib
+import re
+from functools import cache
 from importlib.resources import files
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict
+from starlette.datastructures import QueryParams
+from starlette.types import Scope
 
 from annotations.schema import json_schema
 from api.listing.openapi import problems
@@ -43,11 +48,37 @@ def get_annotated_document_schema(_: Annotated[NoParameters, Query()]) -> Respon
     return JSONResponse(json_schema(), media_type="application/schema+json")
 
 
+class Assets(StaticFiles):
+    """Files that are asked again each time, or never again if the URL names their content."""
+
+    def file_response(self, *arguments: Any, **options: Any) -> Response:
+        response = super().file_response(*arguments, **options)
+        scope: Scope = arguments[2] if len(arguments) > 2 else options["scope"]
+        version = QueryParams(scope["query_string"]).get("v")
+        kept = version is not None and version == _hash(scope["path"].partition("/static/")[2])
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if kept else "no-cache"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
+@cache
+def _hash(name: str) -> str:
+    """A short name of a file's content."""
+    return hashlib.sha256(ASSETS.joinpath(name).read_bytes()).hexdigest()[:16]
+
+
+@cache
+def page() -> str:
+    """The explorer's page, with the content of each file in its URL."""
+    plain = ASSETS.joinpath("docs.html").read_text("utf-8")
+    return re.sub(r'"static/([^"]+)"', lambda found: f'"static/{found[1]}?v={_hash(found[1])}"', plain)
+
+
 def install(app: FastAPI) -> None:
     """Serve the explorer at /docs."""
-    app.mount("/static", StaticFiles(packages=[("api", "static")]), name="static")
+    app.mount("/static", Assets(packages=[("api", "static")]), name="static")
 
     @app.get("/docs", include_in_schema=False)
     def get_docs() -> HTMLResponse:
-        page = ASSETS.joinpath("docs.html").read_text("utf-8")
-        return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
+        headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+        return HTMLResponse(page(), headers=headers | {"X-Content-Type-Options": "nosniff"})

@@ -1,4 +1,4 @@
-"""What stands at the door, before routing: bytes that are no text, large bodies, HEAD, and ETags of variants."""
+"""What stands at the door, before routing: bytes that are no text, large bodies, HEAD, variants of ETags."""
 
 import re
 from urllib.parse import unquote_to_bytes

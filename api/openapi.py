@@ -58,7 +58,7 @@ QUERIES = {
     },
     "actors": {
         "name__contains=blinken": "by a part of the name",
-        "acts_for=united-states&mentions__gte=2": "who acts for the United States and is named at least twice",
+        "acts_for=united-states&mentions__gte=2": "who acts for the United States and is named twice",
     },
     "organisations": {
         "part_of=united-states": "what belongs to the United States",
@@ -154,6 +154,11 @@ def _exemplify(operation: dict[str, Any]) -> None:
             given = answer["id"] if isinstance(answer, dict) else parameter["schema"]["examples"][0]
             # Here, and not in the schema alone, because the explorer fills it in.
             parameter["example"], parameter["schema"]["examples"] = given, [given]
+        elif not {"enum", "minimum"} & parameter["schema"].keys():
+            # The explorer shows no examples of parameters, but their descriptions.
+            example = parameter["schema"]["examples"][0]
+            shown = example[0] if isinstance(example, list) else example
+            parameter["description"] += f" For example `{shown}`."
     for status, response in operation["responses"].items():
         for media_type, content in response.get("content", {}).items():
             name = f"problem_{status}" if media_type == MEDIA_TYPE else operation["operationId"]
