@@ -101,8 +101,8 @@ def test_a_place_marked_twice_is_one_place() -> None:
 
 
 def test_dates_marked_twice_agree() -> None:
-    number, period = "{number|Nearly 1,300} people were", "{period=2024|second} {period=2024|wave} hit"
-    mark = f"  mark:\n  - '{number}'\n  - '{period}'\n"
+    number, wave = "{number|Nearly 1,300} people were", "{period=2024|second} {period=2024|wave} hit"
+    mark = f"  mark:\n  - '{number}'\n  - '{wave}'\n"
     two = C1[: C1.index("  mark")] + mark
     period = flood(claims=two).claims[0].period
     assert period

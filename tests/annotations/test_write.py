@@ -89,7 +89,8 @@ def test_ten_thousand_marks_in_a_megabyte_are_quick() -> None:
     ]
     lines = [s.replace(f"Person {n}", f"{{aide|Person {n}}}", 1) for n, s in enumerate(sentences)]
     quotes = [
-        f"- id: q{n}\n  mark: '{{speaker=aide|Person {n}}} of the harbour {{cue|said}} that {{content|{n} people left}}'\n"
+        f"- id: q{n}\n"
+        f"  mark: '{{speaker=aide|Person {n}}} of the harbour {{cue|said}} that {{content|{n}}} people'\n"
         for n in range(1, 5001)
     ]
     text = "".join(f"\n- '{line}'" for line in lines) + "\n"
