@@ -1,19 +1,31 @@
 """Documents: the articles, and on request everything that is annotated in one of them."""
 
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field
-from sqlalchemy import RowMapping, Select, func, select
+from sqlalchemy import RowMapping, Select, func
 from sqlmodel import col
 
 from api.claims import ClaimView
 from api.entities import EntityView
-from api.listing.filters import Contains, Counts, Dates, Exact, Moments
+from api.listing.filters import Contains, Counts, Exact
+from api.listing.formats import JSON_ONLY
+from api.listing.ranges import Dates
 from api.listing.reading import Reading
 from api.listing.resource import Include, Part, Parts, Resource, Sort
+from api.listing.sql import part, select
 from api.mentions import MentionView
-from api.nested import RECORDED_COLUMNS, SPANS, RecordedView, SpanView, part, recorded_view, texts_of
-from api.quotes import QuoteView, published_days
+from api.nested import (
+    RECORDED,
+    RECORDED_COLUMNS,
+    SPANS,
+    ended_with_document,
+    published_days,
+    recorded_view,
+    texts_of,
+)
+from api.quotes import QuoteView
+from api.views import SEED, RecordedView, SentenceView, SpanView
 from models.claim import Claim
 from models.document import Document, DocumentBase
 from models.mention import Mention
@@ -23,6 +35,10 @@ from models.span import Span
 from models.text import Text
 from models.vocabulary import PublishedBasis
 
+Item = TypeVar("Item")
+# Comes on request, and not in CSV.
+Nested = Annotated[list[Item] | None, JSON_ONLY]
+
 
 class DocumentCounts(BaseModel):
     """How much is annotated in a document."""
@@ -30,14 +46,6 @@ class DocumentCounts(BaseModel):
     mentions: int = Field(description="Mentions", examples=[150])
     quotes: int = Field(description="Quotes", examples=[45])
     claims: int = Field(description="Claims", examples=[19])
-
-
-class SentencePlace(BaseModel):
-    """A sentence or a heading."""
-
-    start: int = Span.model_fields["start"]
-    end: int = Span.model_fields["end"]
-    exact: str = Span.model_fields["exact"]
 
 
 class DocumentView(DocumentBase):
@@ -49,14 +57,24 @@ class DocumentView(DocumentBase):
     )
     characters: int = Field(description="Length of the text in code points", examples=[5711])
     counts: DocumentCounts = Field(description="How much is annotated")
-    spans: list[SpanView] = Field(description="Boilerplate: what is not article text")
+    spans: Annotated[list[SpanView], JSON_ONLY] = Field(description="Boilerplate: what is not article text")
     recorded: RecordedView = Field(description="Since when this state is on record")
     text: str | None = Field(None, description="With `include=text`")
-    sentences: list[SentencePlace] | None = Field(None, description="With `include=sentences`")
-    entities: list[EntityView] | None = Field(None, description="With `include=entities`, on items")
-    mentions: list[MentionView] | None = Field(None, description="With `include=mentions`, on items")
-    quotes: list[QuoteView] | None = Field(None, description="With `include=quotes`, on items")
-    claims: list[ClaimView] | None = Field(None, description="With `include=claims`, on items")
+    sentences: Annotated[list[SentenceView] | None, JSON_ONLY] = Field(
+        None, description="With `include=sentences`"
+    )
+    entities: Annotated[list[EntityView] | None, JSON_ONLY] = Field(
+        None, description="With `include=entities`, on items"
+    )
+    mentions: Annotated[list[MentionView] | None, JSON_ONLY] = Field(
+        None, description="With `include=mentions`, on items"
+    )
+    quotes: Annotated[list[QuoteView] | None, JSON_ONLY] = Field(
+        None, description="With `include=quotes`, on items"
+    )
+    claims: Annotated[list[ClaimView] | None, JSON_ONLY] = Field(
+        None, description="With `include=claims`, on items"
+    )
 
 
 def _count(model: Any) -> Any:
@@ -104,7 +122,6 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
     }
 
 
-KEY = col(Document.row_key)
 DOCUMENTS = Resource(
     name="documents",
     noun="document",
@@ -114,18 +131,25 @@ DOCUMENTS = Resource(
     select=_select,
     render=_render,
     texts=texts_of(Document),
+    ended=ended_with_document,
     parts=(SPANS,),
     filters=(
-        Exact(name="id", of=col(Document.id), about="Ids of documents.", example="beirut-strikes-2024-10-15", counted=False),
-        Exact(name="outlet", of=col(Document.outlet), about="Outlet that published it.", example="Defence Talks", none=True),
-        Exact(name="language", of=col(Document.language), about="BCP 47 tag.", example="en"),
-        Exact(name="published_basis", of=col(Document.published_basis), type=PublishedBasis, about="On what basis the date is given.", example="inferred"),
-        Exact(name="url", of=col(Document.url), about="Where it was published.", example="https://news.example/flood", counted=False, none=True),
-        Contains(name="title", folded=col(Document.folded), about="Part of the words of title or text.", example="air strikes"),
-        Dates(name="published", test=published_days, about="Day on which it was published.", example="2024-10-15"),
-        Counts(name="quotes", count=COUNTS["quotes"], about="Number of quotes.", example=10),
-        Counts(name="claims", count=COUNTS["claims"], about="Number of claims.", example=10),
-        Moments(name="recorded", time=col(Revision.time), about="Time at which this state was recorded.", example="2024-10-15"),
+        Exact("id", "Ids of documents.", SEED, of=col(Document.id), counted=False),
+        Exact("outlet", "Outlet that published it.", "Defence Talks", of=col(Document.outlet), none=True),
+        Exact("language", "BCP 47 tag.", "en", of=col(Document.language)),
+        Exact(
+            "published_basis", "On what basis the date is given.", "inferred",
+            of=col(Document.published_basis), type=PublishedBasis,
+        ),
+        Exact(
+            "url", "Where it was published.", "https://news.example/flood",
+            of=col(Document.url), counted=False, none=True,
+        ),
+        Contains("title", "Part of the words of title or text.", "air strikes", folded=col(Document.folded)),
+        Dates("published", "Day on which it was published.", "2024-10-15", test=published_days),
+        Counts("quotes", "Number of quotes.", 10, count=COUNTS["quotes"]),
+        Counts("claims", "Number of claims.", 10, count=COUNTS["claims"]),
+        RECORDED,
     ),
     sorts={
         "published": Sort("day of publication, undated ones first", (col(Document.published_order),)),

@@ -1,32 +1,32 @@
 """Entities: actors, organisations and places; one resource for all of them and one for each kind."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
-from sqlalchemy import RowMapping, Select, func, literal, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import RowMapping, Select, or_
 from sqlmodel import col
 
-from api.listing.filters import Contains, Counts, Exact, Filter, Moments
+from api.counting import claim_count, mention_count, quote_count, told
+from api.listing.filters import Contains, Counts, Exact, Filter, Narrow, Searched
+from api.listing.formats import JSON_ONLY
 from api.listing.reading import Reading
 from api.listing.resource import Part, Parts, Resource, Sort
+from api.listing.sql import aliased, part, select
+from api.naming import begins, named, parts_of
 from api.nested import (
+    RECORDED,
     RECORDED_COLUMNS,
-    EntityReference,
-    Number,
-    RecordedView,
+    entity_columns,
     entity_reference,
     exact_number,
-    part,
+    listed,
+    published,
     recorded_view,
 )
-from models.claim import Claim, ClaimSource
-from models.document import Document
+from api.views import SEED, EntityReference, Number, RecordedView
+from models.document import Document, Listed
 from models.entity import Alias, Entity, EntityBase
-from models.folding import fold
-from models.mention import Mention
-from models.quote import Quote, Speaker
 from models.revision import Revision
 from models.vocabulary import EntityKind, Naming
 
@@ -69,91 +69,41 @@ class EntityView(EntityBase):
     acts_for: EntityReference | None = Field(description="Entity that it acts for")
     coordinates: Coordinates | None = Field(description="Where a place is")
     counts: EntityCounts = Field(description="How often it occurs")
-    links: EntityLinks = Field(description="Lists of what it says and what is said of it")
+    links: Annotated[EntityLinks, JSON_ONLY] = Field(
+        description="Lists of what it says and what is said of it"
+    )
     recorded: RecordedView = Field(description="Since when this state is on record")
 
 
-def published(reading: Reading, document_id: Any) -> Any:
-    """The condition that a document can be read."""
-    document = aliased(Document, name="published_document")
-    return (
-        select(literal(1))
-        .where(document.id == document_id, reading.valid(document), document.status == "published")
-        .correlate_except(document)
-        .exists()
-    )
+def _select_kind(kind: str | None) -> Callable[[Reading], Select[Any]]:
+    more = ("document_id", "latitude", "longitude")
+    own = [col(getattr(Entity, name)) for name in ("row_key", *EntityBase.model_fields, *more)]
+    whole, principal = aliased(Entity, "part_of_entity"), aliased(Entity, "acts_for_entity")
+    related = [
+        column.label(f"{name}_{key}")
+        for name, entity in (("part_of", whole), ("acts_for", principal))
+        for key, column in entity_columns(entity).items()
+    ]
 
-
-def mention_count(reading: Reading) -> Any:
-    """Mentions of the entity of the row."""
-    mentions = select(func.count()).where(col(Mention.entity_id) == Entity.id, reading.valid(Mention))
-    return mentions.where(published(reading, Mention.document_id)).correlate(Entity).scalar_subquery()
-
-
-def quote_count(reading: Reading) -> Any:
-    """Quotes that the entity of the row speaks."""
-    spoken = (col(Speaker.entity_id) == Entity.id) & (col(Speaker.role) == "speaker")
-    quotes = select(func.count(Speaker.quote_key.distinct())).join(
-        Quote, col(Quote.row_key) == Speaker.quote_key
-    )  # type: ignore[attr-defined]
-    quotes = quotes.where(spoken, reading.valid(Quote), published(reading, Quote.document_id))
-    return quotes.correlate(Entity).scalar_subquery()
-
-
-def claim_count(reading: Reading) -> Any:
-    """Claims that rest on a quote that the entity of the row speaks."""
-    spoken = (col(Speaker.entity_id) == Entity.id) & (col(Speaker.role) == "speaker")
-    source = (col(ClaimSource.document_id) == Quote.document_id) & (col(ClaimSource.quote_id) == Quote.id)
-    claims = (
-        select(func.count(Claim.row_key.distinct()))  # type: ignore[attr-defined]
-        .select_from(Speaker)
-        .join(Quote, (col(Quote.row_key) == Speaker.quote_key) & reading.valid(Quote))
-        .join(ClaimSource, source)
-        .join(Claim, (col(Claim.row_key) == ClaimSource.claim_key) & reading.valid(Claim))
-        .where(spoken, published(reading, Claim.document_id))
-    )
-    return claims.correlate(Entity).scalar_subquery()
-
-
-def _related(name: str, entity: Any) -> list[Any]:
-    columns = {"entity_id": entity.id, "kind": entity.kind, "name": entity.name, "naming": entity.naming}
-    return [column.label(f"{name}_{key}") for key, column in columns.items()]
-
-
-def _select_kind(kind: str | None) -> Any:
     def rows(reading: Reading) -> Select[Any]:
-        part_of, acts_for = aliased(Entity, name="part_of_entity"), aliased(Entity, name="acts_for_entity")
-        own = [
-            col(getattr(Entity, name))
-            for name in (
-                "row_key",
-                *EntityBase.model_fields,
-                "document_id",
-                "latitude",
-                "longitude",
-                "merged_into",
-            )
-        ]
         counts = {"mentions": mention_count, "quotes": quote_count, "claims": claim_count}
+        counted = [count(reading).label(name) for name, count in counts.items()]
         statement = (
-            select(
-                *own,
-                *_related("part_of", part_of),
-                *_related("acts_for", acts_for),
-                *(count(reading).label(name) for name, count in counts.items()),
-                *RECORDED_COLUMNS,
-            )
+            select(*own, *related, *counted, *RECORDED_COLUMNS)
             .select_from(Entity)
             .join(Revision, col(Revision.key) == Entity.recorded)
-            .outerjoin(part_of, (part_of.id == Entity.part_of) & reading.valid(part_of))
-            .outerjoin(acts_for, (acts_for.id == Entity.acts_for) & reading.valid(acts_for))
-            .where(reading.valid(Entity))
-            # A source of a draft is not told before the draft is.
-            .where(or_(col(Entity.document_id).is_(None), published(reading, Entity.document_id)))
+            .outerjoin(whole, (whole.id == Entity.part_of) & reading.valid(whole))
+            .outerjoin(principal, (principal.id == Entity.acts_for) & reading.valid(principal))
+            .where(reading.valid(Entity), told(reading, Entity))
         )
         return statement.where(col(Entity.kind) == kind) if kind else statement
 
     return rows
+
+
+def _moved(reading: Reading, id: str) -> Select[Any]:
+    into = col(Entity.merged_into)
+    return select(into).where(col(Entity.id) == id, reading.valid(Entity), into.is_not(None))
 
 
 def _aliases(reading: Reading, keys: Sequence[int]) -> Select[Any]:
@@ -180,22 +130,9 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
     }
 
 
-def named(reading: Reading, words: str) -> Select[Any]:
-    """Ids of entities with these words in their name or an alias."""
-    entity, alias = aliased(Entity, name="named"), aliased(Alias, name="named_alias")
-    like = f"%{fold(words) or ' ' * 9}%"
-    aliases = select(alias.entity_key).where(alias.folded.like(like))  # type: ignore[attr-defined]
-    found = or_(entity.name_order.like(like), entity.row_key.in_(aliases))  # type: ignore[attr-defined]
-    return select(entity.id).where(reading.valid(entity), found)  # type: ignore[call-overload, no-any-return]
-
-
-def parts_of(reading: Reading, whole: str) -> Select[Any]:
-    """Ids of an entity and of all that is part of it, at any depth."""
-    entity, inner = aliased(Entity, name="whole"), aliased(Entity, name="inner")
-    start = select(entity.id).where(entity.id == whole, reading.valid(entity)).cte("parts_of", recursive=True)  # type: ignore[call-overload]
-    # UNION, not UNION ALL: it also ends where entities are part of each other.
-    tree = start.union(select(inner.id).where(inner.part_of == start.c.id, reading.valid(inner)))  # type: ignore[call-overload]
-    return select(tree.c.id)
+def entity_labels(reading: Reading) -> Select[Any]:
+    """The names of entities, for the facets of relations."""
+    return select(col(Entity.id).label("value"), col(Entity.name).label("label")).where(reading.valid(Entity))
 
 
 def entity_operators(name: str, example: str, *, within: str | None = None) -> dict[str, Any]:
@@ -205,81 +142,81 @@ def entity_operators(name: str, example: str, *, within: str | None = None) -> d
     return {"contains": contains} | ({"within": inside} if within else {})
 
 
-def _prefix(reading: Reading, words: str) -> Select[Any]:
-    entity, alias = aliased(Entity, name="begins"), aliased(Alias, name="begins_alias")
-    begin = fold(words) or " "
-    starts = [begin + "%", f"% {begin}%"]
-    aliases = select(alias.entity_key).where(or_(*(alias.folded.like(like) for like in starts)))  # type: ignore[attr-defined]
-    names = or_(*(entity.name_order.like(like) for like in starts))  # type: ignore[attr-defined]
-    return select(entity.id).where(reading.valid(entity), or_(names, entity.row_key.in_(aliases)))  # type: ignore[call-overload, no-any-return, attr-defined]
-
-
 class Prefix(Exact):
     """Autocompletion: `prefix` itself, without the other parameters of an equality."""
 
     def parameters(self) -> Any:
-        first = next(iter(super().parameters()))
-        yield first
+        yield next(iter(super().parameters()))
 
     def clause(self, reading: Reading, operator: str, value: Any) -> Any:
-        return or_(*(self.of.in_(_prefix(reading, words)) for words in value))
+        return or_(*(self.of.in_(begins(reading, words)) for words in value))
 
 
-ID = col(Entity.id)
+def _alias(reading: Reading, narrow: Narrow) -> Select[Any]:
+    owner, value = col(Alias.entity_key), col(Alias.alias)
+    return narrow.where(select(owner.label("owner"), value.label("value")), owner, value)
 
 
-def _filters() -> tuple[Filter, ...]:
-    return (
-        Exact(name="id", of=ID, about="Ids of entities.", example="hezbollah", counted=False),
-        Prefix(name="prefix", of=ID, about="Beginning of a word of the name or of an alias, for autocompletion.", example="netan", counted=False),
-        Exact(name="name", of=col(Entity.name), about="The whole name.", example="Hezbollah", counted=False, operators={}),
-        Contains(name="name", folded=col(Entity.name_order), about="Part of the name.", example="blinken"),
-        Exact(name="alias", by=_alias_values, key=col(Entity.row_key), about="Another name, whole.", example="U.N.", counted=False),
-        Exact(name="naming", of=col(Entity.naming), type=Naming, about="How the articles name it.", example="anonymous"),
-        Exact(name="part_of", of=col(Entity.part_of), about="Entity that it is part of.", example="lebanon", none=True, operators={"within": (parts_of, "Part of this, at any depth.", "lebanon")}),
-        Exact(name="acts_for", of=col(Entity.acts_for), about="Entity that it acts for.", example="united-states", none=True),
-        Exact(name="wikidata", of=col(Entity.wikidata), about="Wikidata id.", example="Q41053", counted=False, none=True),
-        Exact(name="country", of=col(Entity.country), about="ISO 3166-1 code of a place.", example="LB", none=True),
-        Exact(name="document", by=_documents, key=ID, about="Document that mentions it.", example="beirut-strikes-2024-10-15"),
-        Counts(name="mentions", count=mention_count, about="Number of mentions.", example=3),
-        Counts(name="quotes", count=quote_count, about="Number of quotes that it speaks.", example=1),
-        Counts(name="claims", count=claim_count, about="Number of claims on its word.", example=1),
-        Moments(name="recorded", time=col(Revision.time), about="Time at which this state was recorded.", example="2024-10-15"),
+def _document(reading: Reading, narrow: Narrow) -> Select[Any]:
+    """Published documents, by the entities that they list."""
+    owner, value = col(Listed.id), col(Listed.document_id)
+    columns: tuple[Any, ...] = (owner.label("owner"), value.label("value"))
+    lists = listed(reading, "entity").with_only_columns(*columns).where(published(reading, value))
+    return narrow.where(lists, owner, value)
+
+
+def _titles(reading: Reading) -> Select[Any]:
+    return select(col(Document.id).label("value"), col(Document.title).label("label")).where(
+        reading.valid(Document)
+    )
+
+
+ID, NETANYAHU = col(Entity.id), "benjamin-netanyahu"
+
+
+# The examples of each kind: id, word, name, alias, naming, whole, principal, Wikidata id.
+EXAMPLES = {
+    None: ("hezbollah", "hez", "Hezbollah", "U.N.", "collective", "lebanon", "united-states", "Q41053"),
+    "actor": (
+        "naim-qassem", "qas", "Naim Qassem", "Qassem", "anonymous", "hezbollah", "united-states", "Q43723",
+    ),
+    "organisation": (
+        "hezbollah", "hez", "Hezbollah", "U.N.", "collective", "united-nations", NETANYAHU, "Q41053",
+    ),
+    "place": ("beirut", "bei", "Beirut", "Bayrut", "role", "lebanon", "", "Q3820"),
+}  # fmt: skip
+
+
+def _filters(kind: str | None) -> Iterator[Filter]:
+    id_, word, name, alias, naming, whole, principal, wikidata = EXAMPLES[kind]
+    if kind is None:
+        yield Exact("kind", "Actor, organisation or place.", "actor", of=col(Entity.kind), type=EntityKind)
+    yield Exact("id", "Ids of entities.", id_, of=ID, counted=False)
+    yield Prefix(
+        "prefix", "Beginning of a word of the name or of an alias, for autocompletion.", word,
+        of=ID, type=Searched, counted=False,
     )  # fmt: skip
-
-
-def _alias_values(reading: Reading) -> Select[Any]:
-    return select(
-        col(Alias.entity_key).label("owner"), col(Alias.alias).label("value"), col(Alias.alias).label("label")
-    )
-
-
-def _documents(reading: Reading) -> Select[Any]:
-    stands = (
-        (col(Document.id) == Mention.document_id)
-        & reading.valid(Document)
-        & (col(Document.status) == "published")
-    )
-    columns = (
-        col(Mention.entity_id).label("owner"),
-        col(Document.id).label("value"),
-        col(Document.title).label("label"),
-    )
-    return (
-        select(*columns)
-        .join(Document, stands)
-        .where(reading.valid(Mention), col(Mention.entity_id).is_not(None))
-    )
+    yield Exact("name", "The whole name.", name, of=col(Entity.name), counted=False)
+    yield Contains("name", "Part of the name.", word, folded=col(Entity.name_order))
+    yield Exact("alias", "Another name, whole.", alias, by=_alias, key=col(Entity.row_key), counted=False)
+    yield Exact("naming", "How the articles name it.", naming, of=col(Entity.naming), type=Naming)
+    yield Exact(
+        "part_of", "Entity that it is part of.", whole, of=col(Entity.part_of), none=True,
+        operators={"within": (parts_of, "Part of this, at any depth.", whole)},
+    )  # fmt: skip
+    if kind != "place":
+        yield Exact("acts_for", "Entity that it acts for.", principal, of=col(Entity.acts_for), none=True)
+    yield Exact("wikidata", "Wikidata id.", wikidata, of=col(Entity.wikidata), counted=False, none=True)
+    if kind in (None, "place"):
+        yield Exact("country", "ISO 3166-1 code of a place.", "LB", of=col(Entity.country), none=True)
+    yield Exact("document", "Document that lists it.", SEED, by=_document, key=ID, labels=_titles)
+    yield Counts("mentions", "Number of mentions.", 3, count=mention_count)
+    yield Counts("quotes", "Number of quotes that it speaks.", 1, count=quote_count)
+    yield Counts("claims", "Number of claims that rest on a quote that it speaks.", 1, count=claim_count)
+    yield RECORDED
 
 
 def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
-    kinds = Exact(
-        name="kind",
-        of=col(Entity.kind),
-        type=EntityKind,
-        about="Actor, organisation or place.",
-        example="actor",
-    )
     return Resource(
         name=name,
         noun=noun,
@@ -288,8 +225,9 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
         view=EntityView,
         select=_select_kind(kind),
         render=_render,
+        moved=_moved,
         parts=(Part("aliases", _aliases),),
-        filters=_filters() if kind else (kinds, *_filters()),
+        filters=tuple(_filters(kind)),
         sorts={
             "name": Sort("name, folded", (col(Entity.name_order),)),
             "id": Sort("id", (ID,)),
@@ -301,12 +239,8 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
     )
 
 
+STATES = "Entities that are organisations, acting states among them."
 ENTITIES = _resource("entities", "entity", None, "Actors, organisations and places, named and unnamed.")
 ACTORS = _resource("actors", "actor", "actor", "Entities that are persons.")
-ORGANISATIONS = _resource(
-    "organisations",
-    "organisation",
-    "organisation",
-    "Entities that are organisations, acting states among them.",
-)
+ORGANISATIONS = _resource("organisations", "organisation", "organisation", STATES)
 PLACES = _resource("places", "place", "place", "Entities that are places.")

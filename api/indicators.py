@@ -3,21 +3,24 @@
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import RowMapping, Select, func, select
+from sqlalchemy import RowMapping, Select, func
 from sqlmodel import col
 
-from api.entities import entity_operators, published
-from api.listing.filters import Contains, Counts, Exact, Moments
+from api.entities import entity_operators
+from api.listing.filters import Contains, Counts, Exact
 from api.listing.reading import Reading
 from api.listing.resource import Parts, Resource, Sort
+from api.listing.sql import select
 from api.nested import (
+    RECORDED,
     RECORDED_COLUMNS,
-    EntityReference,
-    RecordedView,
     entity_columns,
     entity_reference,
+    listed_openly,
+    published,
     recorded_view,
 )
+from api.views import EntityReference, RecordedView
 from models.claim import Claim
 from models.entity import Entity
 from models.indicator import Indicator, IndicatorBase
@@ -29,7 +32,9 @@ class IndicatorView(IndicatorBase):
 
     place: EntityReference | None = Field(description="Where")
     claims: int = Field(description="Claims that answer it", examples=[2])
-    claims_url: str = Field(description="Those claims", examples=["/v1/claims?indicator=killed-in-lebanon"])
+    claims_url: str = Field(
+        description="Those claims", examples=["/v1/claims?indicator=displaced-in-lebanon"]
+    )
     recorded: RecordedView = Field(description="Since when this state is on record")
 
 
@@ -51,7 +56,7 @@ def _select(reading: Reading) -> Select[Any]:
         .select_from(Indicator)
         .join(Revision, col(Revision.key) == Indicator.recorded)
         .outerjoin(Entity, (col(Entity.id) == Indicator.place_id) & reading.valid(Entity))
-        .where(reading.valid(Indicator))
+        .where(reading.valid(Indicator), listed_openly(reading, "indicator", Indicator.id))
     )
 
 
@@ -64,6 +69,7 @@ def _render(row: RowMapping, _: Parts) -> dict[str, Any]:
     }
 
 
+KILLED = "killed-in-lebanon-since-october-2023"
 INDICATORS = Resource(
     name="indicators",
     noun="indicator",
@@ -73,12 +79,15 @@ INDICATORS = Resource(
     select=_select,
     render=_render,
     filters=(
-        Exact(name="id", of=col(Indicator.id), about="Ids of indicators.", example="killed-in-lebanon", counted=False),
-        Exact(name="measure", of=col(Indicator.measure), about="Term of the vocabulary.", example="killed"),
-        Exact(name="place", of=col(Indicator.place_id), label=col(Entity.name), about="Where.", example="lebanon", none=True, operators=entity_operators("place", "lebanon", within="lebanon")),
-        Contains(name="label", folded=col(Indicator.folded), about="Part of the question.", example="killed"),
-        Counts(name="claims", count=claim_count, about="Number of claims that answer it.", example=1),
-        Moments(name="recorded", time=col(Revision.time), about="Time at which this state was recorded.", example="2024-10-15"),
+        Exact("id", "Ids of indicators.", KILLED, of=col(Indicator.id), counted=False),
+        Exact("measure", "Term of the vocabulary.", "killed", of=col(Indicator.measure)),
+        Exact(
+            "place", "Where.", "lebanon", of=col(Indicator.place_id), label=col(Entity.name), none=True,
+            operators=entity_operators("place", "lebanon", within="lebanon"),
+        ),
+        Contains("label", "Part of the question.", "killed", folded=col(Indicator.folded)),
+        Counts("claims", "Number of claims that answer it.", 1, count=claim_count),
+        RECORDED,
     ),
     sorts={
         "id": Sort("id", (col(Indicator.id),)),

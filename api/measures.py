@@ -3,14 +3,15 @@
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import RowMapping, Select, func, select
+from sqlalchemy import RowMapping, Select, func
 from sqlmodel import col
 
-from api.entities import published
-from api.listing.filters import Contains, Counts, Exact, Moments
+from api.listing.filters import Contains, Counts, Exact
 from api.listing.reading import Reading
 from api.listing.resource import Parts, Resource, Sort
-from api.nested import RECORDED_COLUMNS, RecordedView, recorded_view
+from api.listing.sql import select
+from api.nested import RECORDED, RECORDED_COLUMNS, published, recorded_view
+from api.views import RecordedView
 from models.claim import Claim
 from models.measure import Measure, MeasureBase
 from models.revision import Revision
@@ -51,18 +52,11 @@ MEASURES = Resource(
     select=_select,
     render=_render,
     filters=(
-        Exact(name="id", of=col(Measure.id), about="Terms.", example="killed", counted=False),
-        Exact(name="unit", of=col(Measure.unit), about="Unit of a value that names none.", example="person"),
-        Contains(
-            name="definition", folded=col(Measure.folded), about="Part of its words.", example="persons"
-        ),
-        Counts(name="claims", count=claim_count, about="Number of claims that use it.", example=1),
-        Moments(
-            name="recorded",
-            time=col(Revision.time),
-            about="Time at which this state was recorded.",
-            example="2024-10-15",
-        ),
+        Exact("id", "Terms.", "killed", of=col(Measure.id), counted=False),
+        Exact("unit", "Unit of a value that names none.", "person", of=col(Measure.unit)),
+        Contains("definition", "Part of its words.", "persons", folded=col(Measure.folded)),
+        Counts("claims", "Number of claims that use it.", 1, count=claim_count),
+        RECORDED,
     ),
     sorts={
         "id": Sort("term", (col(Measure.id),)),

@@ -1,32 +1,32 @@
 """Mentions: where an entity is named, described, or stands behind a pronoun."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
-from sqlalchemy import RowMapping, Select, func, select
+from sqlalchemy import RowMapping, Select, func
 from sqlmodel import col
 
 from api.entities import entity_operators
-from api.listing.filters import Contains, Dates, Exact, Moments
+from api.listing.filters import Contains, Exact
+from api.listing.formats import JSON_ONLY
 from api.listing.reading import Reading
 from api.listing.resource import Include, Parts, Resource, Sort
+from api.listing.sql import select
 from api.nested import (
-    AROUND,
     DOCUMENT_COLUMNS,
     RECORDED_COLUMNS,
-    DocumentReference,
-    EntityReference,
-    RecordedView,
-    SentenceView,
     before,
+    document_filters,
     document_reference,
+    ended_with_document,
+    entity_columns,
     entity_reference,
     in_document,
     recorded_view,
     sentences_of,
     texts_of,
 )
-from api.quotes import published_days
+from api.views import AROUND, SEED, DocumentReference, EntityReference, RecordedView, SentenceView
 from models.document import Document
 from models.entity import Entity
 from models.mention import Mention, MentionBase
@@ -44,32 +44,25 @@ class MentionView(MentionBase):
     suffix: str = Field(description=f"Up to {AROUND} characters after", examples=[" said on Tuesday"])
     recorded: RecordedView = Field(description="Since when this state is on record")
     text_sha256: str = Field(description="SHA-256 of the text that the offsets count in")
-    sentences: list[SentenceView] | None = Field(None, description="With `include=sentences`")
+    sentences: Annotated[list[SentenceView] | None, JSON_ONLY] = Field(
+        None, description="With `include=sentences`"
+    )
 
 
 def _select(reading: Reading) -> Select[Any]:
     own = [col(getattr(Mention, name)) for name in ("row_key", *MentionBase.model_fields, "text_sha256")]
-    entity = [
-        col(getattr(Entity, name)).label(label)
-        for name, label in (
-            ("id", "of_entity_id"),
-            ("kind", "of_kind"),
-            ("name", "of_name"),
-            ("naming", "of_naming"),
-        )
-    ]
+    entity = [column.label(f"of_{name}") for name, column in entity_columns(Entity).items()]
     around = [
         before(Text.text, col(Mention.start)).label("prefix"),
         func.substr(Text.text, col(Mention.end) + 1, AROUND).label("suffix"),
     ]
-    statement = in_document(
-        select(*own, *entity, *around, *DOCUMENT_COLUMNS, *RECORDED_COLUMNS).select_from(Mention),
-        Mention,
-        reading,
+    columns = (*own, *entity, *around, *DOCUMENT_COLUMNS, *RECORDED_COLUMNS)
+    stands = (col(Text.document_id) == Mention.document_id) & (col(Text.sha256) == Mention.text_sha256)
+    return (
+        in_document(select(*columns).select_from(Mention), Mention, reading)
+        .join(Text, stands)
+        .outerjoin(Entity, (col(Entity.id) == Mention.entity_id) & reading.valid(Entity))
     )
-    return statement.join(
-        Text, (col(Text.document_id) == Mention.document_id) & (col(Text.sha256) == Mention.text_sha256)
-    ).outerjoin(Entity, (col(Entity.id) == Mention.entity_id) & reading.valid(Entity))
 
 
 def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
@@ -92,15 +85,20 @@ MENTIONS = Resource(
     select=_select,
     render=_render,
     texts=texts_of(Mention),
+    ended=ended_with_document,
     filters=(
-        Exact(name="id", of=col(Mention.id), about="Ids of mentions.", example="beirut-strikes-2024-10-15.m0-17", counted=False),
-        Exact(name="entity", of=col(Mention.entity_id), label=col(Entity.name), about="Entity that it names.", example="hezbollah", none=True, operators=entity_operators("entity", "hezbollah", within="lebanon")),
-        Exact(name="entity__kind", of=col(Entity.kind), type=EntityKind, about="Kind of the entity.", example="place"),
-        Exact(name="kind", of=col(Mention.kind), type=MentionKind, about="Name, nominal phrase, pronoun or demonym.", example="pronoun"),
-        Exact(name="document", of=col(Mention.document_id), label=col(Document.title), about="Document that it stands in.", example="beirut-strikes-2024-10-15"),
-        Contains(name="exact", folded=col(Mention.folded), about="Part of its words.", example="ministry"),
-        Dates(name="published", test=published_days, about="Day on which the document was published.", example="2024-10-15"),
-        Moments(name="recorded", time=col(Revision.time), about="Time at which this state was recorded.", example="2024-10-15"),
+        Exact("id", "Ids of mentions.", f"{SEED}.m0-17", of=col(Mention.id), counted=False),
+        Exact(
+            "entity", "Entity that it names.", "hezbollah", of=col(Mention.entity_id), label=col(Entity.name),
+            none=True, operators=entity_operators("entity", "hezbollah", within="lebanon"),
+        ),
+        Exact("entity__kind", "Kind of the entity.", "place", of=col(Entity.kind), type=EntityKind),
+        Exact(
+            "kind", "Name, nominal phrase, pronoun or demonym.", "pronoun",
+            of=col(Mention.kind), type=MentionKind,
+        ),
+        Contains("exact", "Part of its words.", "ministry", folded=col(Mention.folded)),
+        *document_filters(Mention),
     ),
     sorts={
         "position": Sort("document, then place in it", (col(Mention.document_id),)),

@@ -1,114 +1,23 @@
-"""What several resources show inside their items: the document, entities, spans, times and sentences."""
+"""The SQL of what several resources show inside their items, and of the documents that they stand in."""
 
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-from pydantic import BaseModel, Field, WithJsonSchema
-from sqlalchemy import ColumnElement, RowMapping, Select, case, func, literal, select
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import RowMapping, Select, case, func, literal, or_
 from sqlmodel import col
 
+from api.listing.filters import Exact, Filter
+from api.listing.ranges import Dates, Moments
 from api.listing.reading import Reading
-from api.listing.resource import Part, Parts, json_object
-from models.document import Document, DocumentBase
-from models.entity import EntityBase
+from api.listing.resource import ENDING, Part, Parts, ended_itself
+from api.listing.sql import aliased, part, select
+from api.views import AROUND, SEED
+from models.document import Document, DocumentState, Listed
 from models.revision import Revision
 from models.span import Span
 from models.text import Text
 from models.timex import Timex, TimexBase
-
-# Characters shown on either side of a span, as the Web Annotation model recommends for finding it again.
-AROUND = 32
-Number = Annotated[Decimal, WithJsonSchema({"type": "number", "examples": [2350]})]
-
-
-class RecordedView(BaseModel):
-    """The revision that this state of the item entered the record with."""
-
-    revision: int = Field(description="Number of the revision", examples=[1])
-    time: str = Field(description="Its time, UTC", examples=["2024-10-16T08:00:00.000Z"])
-
-
-class DocumentReference(BaseModel):
-    """The document that an item stands in."""
-
-    id: str = DocumentBase.model_fields["id"]
-    title: str = DocumentBase.model_fields["title"]
-    outlet: str | None = DocumentBase.model_fields["outlet"]
-    url: str | None = DocumentBase.model_fields["url"]
-    published: str | None = DocumentBase.model_fields["published"]
-
-
-class EntityReference(BaseModel):
-    """An entity in brief."""
-
-    id: str = EntityBase.model_fields["id"]
-    kind: str = EntityBase.model_fields["kind"]
-    name: str = EntityBase.model_fields["name"]
-    naming: str = EntityBase.model_fields["naming"]
-
-
-class SpanView(BaseModel):
-    """Characters of the text, with those on either side to find them again."""
-
-    role: str = Span.model_fields["role"]
-    start: int = Span.model_fields["start"]
-    end: int = Span.model_fields["end"]
-    exact: str = Span.model_fields["exact"]
-    prefix: str = Field(description=f"Up to {AROUND} characters before", examples=["warned that more "])
-    suffix: str = Field(description=f"Up to {AROUND} characters after", examples=[" would face "])
-
-
-class SentenceView(BaseModel):
-    """A sentence in which a span of the item stands."""
-
-    start: int = Span.model_fields["start"]
-    end: int = Span.model_fields["end"]
-    exact: str = Span.model_fields["exact"]
-
-
-class TimexView(TimexBase):
-    """A time expression, as written and as resolved."""
-
-
-class Speaking(BaseModel):
-    """An entity that speaks or is spoken to."""
-
-    entity: EntityReference = Field(description="Who")
-    as_written: str | None = Field(description="The words that name it here, if any do", examples=["He"])
-    mention: str | None = Field(
-        description="Id of the mention", examples=["beirut-strikes-2024-10-15.m993-995"]
-    )
-
-
-class ChainLink(BaseModel):
-    """A quote that relays another one."""
-
-    id: str = Field(description="Id of the quote that relays", examples=["beirut-strikes-2024-10-15.q12"])
-    speakers: list[Speaking] = Field(description="Who relays")
-
-
-@compiles(json_object, "sqlite")
-def _json_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    return f"json_object({compiler.process(element.clauses, **options)})"
-
-
-@compiles(json_object, "postgresql")
-def _json_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    return f"json_build_object({compiler.process(element.clauses, **options)})::text"
-
-
-def body(**members: Any) -> ColumnElement[str]:
-    """The JSON of a part's row."""
-    flat = [term for name, value in members.items() for term in (literal(name, literal_execute=True), value)]
-    return json_object(*flat).label("body")
-
-
-def part(owner: Any, place: Any, /, **members: Any) -> Select[Any]:
-    """The select of a part: whose row, in which place, with what in it."""
-    return select(owner.label("owner"), place.label("place"), body(**members))
 
 
 def entity_columns(entity: Any) -> dict[str, Any]:
@@ -129,14 +38,17 @@ def speaking(row: dict[str, Any]) -> dict[str, Any]:
     return {"entity": entity_reference(row), "as_written": row["as_written"], "mention": row["mention"]}
 
 
-DOCUMENT_COLUMNS = [
+DOCUMENT_COLUMNS: list[Any] = [
     col(Document.id).label("document_id"),
     col(Document.title).label("document_title"),
     col(Document.outlet).label("document_outlet"),
     col(Document.url).label("document_url"),
     col(Document.published).label("document_published"),
 ]
-RECORDED_COLUMNS = [col(Revision.number).label("revision"), col(Revision.time).label("revision_time")]
+RECORDED_COLUMNS: list[Any] = [
+    col(Revision.number).label("revision"),
+    col(Revision.time).label("revision_time"),
+]
 
 
 def in_document(statement: Select[Any], model: Any, reading: Reading) -> Select[Any]:
@@ -146,6 +58,66 @@ def in_document(statement: Select[Any], model: Any, reading: Reading) -> Select[
         .join(Revision, col(Revision.key) == model.recorded)
         .where(reading.valid(model), col(Document.status) == "published")
     )
+
+
+def published(reading: Reading, document_id: Any) -> Any:
+    """The condition that a document can be read."""
+    document = aliased(Document, "published_document")
+    can = select(literal(1)).where(
+        document.id == document_id, reading.valid(document), document.status == "published"
+    )
+    return can.correlate_except(document).exists()
+
+
+def listed(reading: Reading, noun: str) -> Select[Any]:
+    """What the documents that can be read list of a noun: `id`, `document_id`."""
+    state = aliased(DocumentState, "listing_state")
+    of_state = (state.document_id == Listed.document_id) & (state.digest == Listed.digest)
+    rows = select(col(Listed.id), col(Listed.document_id)).select_from(Listed).join(state, of_state)
+    return rows.where(col(Listed.noun) == noun, reading.valid(state))
+
+
+def listed_openly(reading: Reading, noun: str, id: Any) -> Any:
+    """The condition that what documents share can be read: not while drafts alone list it."""
+    lists = listed(reading, noun).where(col(Listed.id) == id).correlate_except(Listed)
+    openly = lists.where(published(reading, col(Listed.document_id)))
+    return or_(~lists.exists(), openly.exists())
+
+
+def ended_with_document(reading: Reading, model: Any, id: str) -> Select[Any]:
+    """When an item may have been withdrawn: by itself, or with its document."""
+    document = aliased(Document, "withdrawn_document")
+    ending = select(*ENDING, document.published_note.label("note")).join(
+        document, (document.recorded == Revision.key) & (document.status == "withdrawn")
+    )
+    if model is Document:
+        ending = ending.where(document.id == id)
+    else:
+        ending = ending.join(model, model.document_id == document.id).where(model.id == id)
+    every = ending.where(col(Revision.number) <= reading.number).union(ended_itself(reading, model, id))
+    return select(every.subquery())
+
+
+def document_filters(model: Any) -> tuple[Filter, ...]:
+    """The filters of what stands in a document."""
+    return (
+        Exact(
+            "document", "Document that it stands in.", SEED, of=model.document_id, label=col(Document.title)
+        ),
+        Exact("outlet", "Outlet that published it.", "Defence Talks", of=col(Document.outlet), none=True),
+        Dates("published", "Day on which the document was published.", "2024-10-15", test=published_days),
+        RECORDED,
+    )
+
+
+def published_days(condition: Any) -> Any:
+    """The test of the publication axis: the joined document's days."""
+    return condition(col(Document.published_earliest), col(Document.published_latest))
+
+
+RECORDED = Moments(
+    "recorded", "Time at which this state was recorded.", "2024-10-15", time=col(Revision.time)
+)
 
 
 def document_reference(row: RowMapping) -> dict[str, Any]:
@@ -171,6 +143,7 @@ def _spans(reading: Reading, keys: Sequence[int]) -> Select[Any]:
             role=col(Span.role), start=start, end=end, exact=col(Span.exact),
             prefix=before(text, start), suffix=func.substr(text, end + 1, AROUND),
         )
+        .select_from(Span)
         .join(Text, (col(Text.document_id) == Span.document_id) & (col(Text.sha256) == Span.text_sha256))
         .where(col(Span.owner_key).in_(keys), col(Span.role) != "sentence")
     )  # fmt: skip
@@ -205,6 +178,7 @@ def texts_of(model: Any) -> Part:
         document = model.id if model is Document else model.document_id
         return (
             part(model.row_key, literal(0), text=col(Text.text))
+            .select_from(model)
             .join(Text, (col(Text.document_id) == document) & (col(Text.sha256) == model.text_sha256))
             .where(model.row_key.in_(keys))
         )
@@ -216,21 +190,20 @@ def sentences_of(model: Any) -> Part:
     """The sentences in which the spans of an item stand."""
 
     def rows(reading: Reading, keys: Sequence[int]) -> Select[Any]:
-        sentence = Span.__table__.alias("sentence")  # type: ignore[attr-defined]
-        own = Span.__table__.alias("own")  # type: ignore[attr-defined]
+        sentence, own = aliased(Span, "sentence"), aliased(Span, "own")
         found = (
-            select(model.row_key, sentence.c.start, sentence.c.end, sentence.c.exact)
+            select(model.row_key, sentence.start, sentence.end, sentence.exact)
+            .select_from(model)
             .join(Document, (col(Document.id) == model.document_id) & reading.valid(Document))
-            .join(sentence, (sentence.c.owner_key == Document.row_key) & (sentence.c.role == "sentence"))
+            .join(sentence, (sentence.owner_key == Document.row_key) & (sentence.role == "sentence"))
             .where(model.row_key.in_(keys))
         )
         if hasattr(model, "end"):
-            found = found.where(sentence.c.start <= model.start, sentence.c.end >= model.end)
+            found = found.where(sentence.start <= model.start, sentence.end >= model.end)
         else:
-            found = found.join(own, own.c.owner_key == model.row_key)
-            found = found.where(sentence.c.start < own.c.end, sentence.c.end > own.c.start)
-        distinct = found.distinct().subquery()
-        c = distinct.c
+            found = found.join(own, own.owner_key == model.row_key)
+            found = found.where(sentence.start < own.end, sentence.end > own.start)
+        c = found.distinct().subquery().c
         return part(c.row_key, c.start, start=c.start, end=c.end, exact=c.exact)
 
     return Part("sentences", rows)

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlmodel import func, select
 
-from api.listing.endpoints import RELEASE, same
 from api.listing.formats import dump
+from api.listing.negotiation import RELEASE, same
 from api.listing.openapi import problems
-from api.listing.parameters import ItemParameters
+from api.listing.parameters import AsOf
 from api.listing.reading import Reading, read
 from api.resources import RESOURCES
 from models.revision import Revision
@@ -27,10 +27,6 @@ class RecordView(BaseModel):
     counts: dict[str, int] = Field(description="Items by resource", examples=[{"documents": 1, "quotes": 46}])
 
 
-class RecordParameters(ItemParameters):
-    """`as_of` reads an earlier state."""
-
-
 @router.get(
     "/record",
     operation_id="get_record",
@@ -43,7 +39,7 @@ class RecordParameters(ItemParameters):
         **problems(400, 422, 503),
     },
 )
-def get_record(request: Request, parameters: Annotated[RecordParameters, Query()]) -> Response:
+def get_record(request: Request, parameters: Annotated[AsOf, Query()]) -> Response:
     """Revision, time, version and counts. Poll it with If-None-Match to learn that something changed."""
     database: Database = request.app.state.database
     with database.read() as session:

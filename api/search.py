@@ -2,17 +2,21 @@
 
 import html
 import re
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
-from sqlalchemy import BigInteger, RowMapping, Select, literal, literal_column, null, select, union_all
+from sqlalchemy import BigInteger, RowMapping, Select, literal, literal_column, null, union_all
 from sqlmodel import col
 
+from api.counting import told
 from api.listing.filters import Exact
 from api.listing.reading import Reading
 from api.listing.resource import Parts, Resource, Sort
+from api.listing.sql import select
 from api.listing.words import Term, matches
-from api.nested import DOCUMENT_COLUMNS, DocumentReference, document_reference
+from api.nested import DOCUMENT_COLUMNS, document_reference
+from api.views import SEED, DocumentReference
 from models.claim import Claim
 from models.columns import Words
 from models.document import Document
@@ -38,8 +42,8 @@ class HitView(BaseModel):
     """An item that has all the words."""
 
     type: Kind = Field(description="Noun of the item", examples=["quote"])
-    id: str = Field(description="Its id", examples=["beirut-strikes-2024-10-15.q1"])
-    url: str = Field(description="The item", examples=["/v1/quotes/beirut-strikes-2024-10-15.q1"])
+    id: str = Field(description="Its id", examples=[f"{SEED}.q1"])
+    url: str = Field(description="The item", examples=[f"/v1/quotes/{SEED}.q1"])
     title: str = Field(description="Title of a document, name of an entity, else its document's title")
     snippet: str = Field(
         description="Words of the item around the first hit, unchanged", examples=["a ceasefire"]
@@ -49,29 +53,23 @@ class HitView(BaseModel):
     document: DocumentReference | None = Field(description="Where it stands; none for a named entity")
 
 
-def _hits(reading: Reading, kind: str, model: Any, title: Any, words: Any, document: Any) -> Select[Any]:
-    return select(
-        model.row_key.label("row_key"),
-        literal(kind).label("type"),
-        model.id.label("id"),
-        title.label("title"),
-        words.label("words"),
-        document.label("in_document"),
-    ).where(reading.valid(model), matches(model, reading.terms, sqlite=reading.sqlite))
-
-
 def _every(reading: Reading) -> Any:
-    stands = (col(Text.document_id) == Document.id) & (col(Text.sha256) == Document.text_sha256)
-    documents = _hits(reading, "document", Document, col(Document.title), col(Text.text), col(Document.id))
-    entities = _hits(
-        reading, "entity", Entity, col(Entity.name), col(Entity.description), col(Entity.document_id)
+    nouns = (
+        ("document", Document, Document.title, Text.text, Document.id),
+        ("entity", Entity, Entity.name, Entity.description, Entity.document_id),
+        ("quote", Quote, null(), Quote.content, Quote.document_id),
+        ("claim", Claim, null(), Claim.statement, Claim.document_id),
     )
-    return union_all(
-        documents.join(Text, stands),
-        entities,
-        _hits(reading, "quote", Quote, null(), col(Quote.content), col(Quote.document_id)),
-        _hits(reading, "claim", Claim, null(), col(Claim.statement), col(Claim.document_id)),
-    ).subquery("hit")
+    hits = {}
+    for noun, model, *shown in nouns:
+        columns = (model.row_key, literal(noun).label("type"), model.id, *shown)
+        found = reading.valid(model), matches(model, reading.terms, sqlite=reading.sqlite)
+        labelled = zip(columns, ("row_key", "type", "id", "title", "words", "in_document"), strict=True)
+        hits[noun] = select(*(column.label(name) for column, name in labelled)).where(*found)
+    stands = (col(Text.document_id) == Document.id) & (col(Text.sha256) == Document.text_sha256)
+    hits["document"] = hits["document"].select_from(Document).join(Text, stands)
+    hits["entity"] = hits["entity"].where(told(reading, Entity))
+    return union_all(*hits.values()).subquery("hit")
 
 
 def _select(reading: Reading) -> Select[Any]:
@@ -96,25 +94,22 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
     }
 
 
-def highlight(text: str, terms: tuple[Term, ...]) -> tuple[str, list[tuple[int, int]]]:
+def highlight(text: str, terms: Sequence[Term]) -> tuple[str, list[tuple[int, int]]]:
     """The words of a text around the first of the terms, and where in them the terms stand (code points)."""
     found = [match.span() for match in _WORD.finditer(text) if _is_found(fold(match[0]).split(), terms)]
     first = max(0, found[0][0] - BEFORE) if found else 0
     if first:
         first = text.rfind(" ", 0, first + 1) + 1
     last = min(len(text), first + LENGTH)
-    if last < len(text):
-        last = (
-            max(text.rfind(" ", first, last + 1), found[0][1] if found else first)
-            if " " in text[first:last]
-            else last
-        )
-    return text[first:last], [
-        (start - first, end - first) for start, end in found if start >= first and end <= last
-    ]
+    space = text.rfind(" ", first, last + 1)
+    if last < len(text) and space >= 0:
+        # No word is cut, and the first one found never left out.
+        last = max(space, found[0][1] if found else first)
+    marks = [(start - first, end - first) for start, end in found if start >= first and end <= last]
+    return text[first:last], marks
 
 
-def _is_found(words: list[str], terms: tuple[Term, ...]) -> bool:
+def _is_found(words: list[str], terms: Sequence[Term]) -> bool:
     return any(
         word == sought or (term.prefix and sought == term.words[-1] and word.startswith(sought))
         for word in words
@@ -142,9 +137,13 @@ SEARCH = Resource(
     select=_select,
     render=_render,
     across=True,
+    counted_in=lambda hit, _: str(hit["snippet"]),
     filters=(
-        Exact(name="type", of=HIT_TYPE, type=Kind, about="Noun of the item.", example="quote"),
-        Exact(name="document", of=col(Document.id), label=col(Document.title), about="Document that it stands in.", example="beirut-strikes-2024-10-15", none=True),
+        Exact("type", "Noun of the item.", "quote", of=HIT_TYPE, type=Kind),
+        Exact(
+            "document", "Document that it stands in.", SEED, of=col(Document.id), label=col(Document.title),
+            none=True,
+        ),
     ),
     sorts={"recorded": Sort("when it was recorded", (HIT_KEY,))},
     default_sort="-recorded",

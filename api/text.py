@@ -5,21 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlmodel import col, select
 
-from api.listing.endpoints import same
+from api.documents import DOCUMENTS
+from api.listing.absent import found
+from api.listing.negotiation import same
 from api.listing.openapi import problems
-from api.listing.parameters import ItemParameters
+from api.listing.parameters import AsOf
 from api.listing.reading import read
-from api.problems import Problem
-from models.document import Document
+from api.views import SEED
 from models.session import Database
 from models.text import Text
 
 router = APIRouter()
 PLAIN = {"text/plain": {"schema": {"type": "string"}}}
-
-
-class TextParameters(ItemParameters):
-    """Only `as_of` matters to a text; `offsets` says in which unit `X-Length` counts."""
 
 
 @router.get(
@@ -36,22 +33,18 @@ class TextParameters(ItemParameters):
 )
 def get_document_text(
     request: Request,
-    id: Annotated[
-        str, Path(description="Id of the document", max_length=300, examples=["beirut-strikes-2024-10-15"])
-    ],
-    parameters: Annotated[TextParameters, Query()],
+    id: Annotated[str, Path(description="Id of the document", max_length=300, examples=[SEED])],
+    parameters: Annotated[AsOf, Query()],
 ) -> Response:
     """The characters that all offsets count in. Its SHA-256, the `text_sha256` of every item, is the ETag."""
     database: Database = request.app.state.database
     with database.read() as session:
         reading = read(session, parameters.as_of)
-        current = (col(Document.id) == id) & reading.valid(Document) & (col(Document.status) == "published")
-        stands = (col(Text.document_id) == Document.id) & (col(Text.sha256) == Document.text_sha256)
-        row = session.execute(select(Text.text, Text.sha256).join(Document, stands).where(current)).first()
-    if row is None:
-        raise Problem(404, "no document with this id; /v1/documents lists what there is")
-    etag = f'"{row.sha256}"'
-    headers = {"ETag": etag, "Cache-Control": "no-cache", "Content-Language": "mul"}
-    if same(request, etag):
-        return Response(status_code=304, headers=headers)
-    return Response(row.text.encode(), headers=headers, media_type="text/plain; charset=utf-8")
+        document = found(DOCUMENTS, reading, id)
+        etag = f'"{document["text_sha256"]}"'
+        headers = {"ETag": etag, "Cache-Control": "no-cache", "Content-Language": document["language"]}
+        if same(request, etag):
+            return Response(status_code=304, headers=headers)
+        stands = (col(Text.document_id) == id) & (col(Text.sha256) == document["text_sha256"])
+        text = session.execute(select(Text.text).where(stands)).scalar_one()
+    return Response(text.encode(), headers=headers, media_type="text/plain; charset=utf-8")

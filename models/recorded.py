@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col
 
 from models.columns import column
@@ -44,4 +45,7 @@ def valid(model: Any, at: int | None) -> ColumnElement[bool]:
 
 def _number(key: Any) -> ColumnElement[int]:
     """The number of the revision with this key; null while it is being written."""
-    return select(col(Revision.number)).where(col(Revision.key) == key).scalar_subquery()
+    revision = aliased(Revision, name="of_row")
+    number = select(col(revision.number)).where(col(revision.key) == key)
+    # The statement around it may read revisions, too: theirs is another one.
+    return number.correlate_except(revision).scalar_subquery()

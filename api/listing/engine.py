@@ -1,4 +1,4 @@
-"""The list engine: from validated parameters to rows, in at most three statements and one more for each facet."""
+"""The list engine: from validated parameters to rows, in at most three statements and one for each facet."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,19 +7,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, literal, or_, union_all
 
 from api.listing import cursor
-from api.listing.filters import NONE, Filter
-from api.listing.parameters import ListParameters
+from api.listing.filters import NONE, Exact, Narrow
+from api.listing.formats import utf16
+from api.listing.parameters import MOST_FACET_VALUES, RANKED, ListParameters
 from api.listing.reading import Reading
-from api.listing.resource import Part, Resource
+from api.listing.resource import Part, Parts, Resource
+from api.listing.sql import select
 from api.listing.words import matches, ranked
 from api.problems import Mistake, unprocessable
 
-# Ranking reads every hit: over a common word in a million rows that is a second. Older hits are not ranked.
-RANKED = 1000
-MOST_FACET_VALUES = 100
 # Parameters that say how a page is shown, not which rows are on it.
 _SHOWN = {"limit", "cursor", "count", "format", "facet", "include", "offsets", "as_of"}
 Clauses = Mapping[str, list[ColumnElement[bool]]]
@@ -30,7 +29,7 @@ class Page:
     """Rows with their parts, by row key; `after` are the sort values of the last row if more follow."""
 
     rows: Sequence[RowMapping]
-    parts: Mapping[int, Mapping[str, list[dict[str, Any]]]]
+    parts: Mapping[int, Parts]
     after: list[Any] | None
     total: int | None
 
@@ -39,21 +38,22 @@ class Listing:
     """One resource, filtered and sorted as a request asks, at one revision."""
 
     def __init__(self, resource: Resource, parameters: ListParameters, reading: Reading) -> None:
-        self.resource, self.reading = resource, reading
+        self.resource, self.parameters, self.reading = resource, parameters, reading
         given = parameters.model_dump(exclude_none=True)
         self.utf16 = parameters.offsets == "utf16"
         self.query = {name: value for name, value in given.items() if name not in _SHOWN}
         self.sort = self.query.get("sort") or resource.default_sort
         if self.sort == "rank" and "q" not in self.query:
             raise unprocessable(Mistake(parameter="sort", message="`rank` needs words to rank by: give `q`"))
-        self.digest = cursor.digest(resource.name, self.sort, sorted(self.query.items()))
+        filters = sorted((name, value) for name, value in self.query.items() if name != "sort")
+        self.digest = cursor.digest(resource.name, self.sort, filters)
         self.clauses = self._clauses()
 
     def page(
         self, limit: int, after: Sequence[Any] = (), *, count: bool = False, include: Sequence[str] = ()
     ) -> Page:
         """The next rows after these sort values, in two statements."""
-        statement, order = self._ordered(self._filtered())
+        statement, order = self._ordered()
         labelled = [column.label(f"sort_{i}") for i, (column, _) in enumerate(order)]
         total = self._total().label("total") if count else literal(None).label("total")
         statement = statement.add_columns(*labelled, total)
@@ -66,19 +66,24 @@ class Listing:
         parts = self.parts([row["row_key"] for row in found], include)
         return Page(found, parts, more, (rows[0]["total"] if rows else 0) if count else None)
 
-    def parts(
-        self, keys: Sequence[int], include: Sequence[str] = ()
-    ) -> Mapping[int, Mapping[str, list[dict[str, Any]]]]:
-        """Everything nested in the rows with these keys, in one statement."""
+    def parts(self, keys: Sequence[int], include: Sequence[str] = ()) -> Mapping[int, Parts]:
+        """Everything nested in the rows with these keys, in one statement, and the words that were sought."""
         asked = (part for name in include if (part := self.resource.includes[name].part))
         texts = (self.resource.texts,) if self.utf16 and self.resource.texts else ()
-        return fetch_parts(self.reading, (*self.resource.parts, *asked, *texts), keys)
+        found = fetch_parts(self.reading, (*self.resource.parts, *asked, *texts), keys)
+        return {key: {**parts, "terms": list(self.reading.terms)} for key, parts in found.items()}
+
+    def items(self, page: Page, include: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+        """The rows of a page as they are shown."""
+        for row in page.rows:
+            yield item_of(self.resource, row, page.parts[row["row_key"]], include, utf16_offsets=self.utf16)
 
     def facet(self, name: str) -> list[dict[str, Any]]:
         """The values of a filter with the number of hits that each would leave, its own filter left out."""
         filter = self.resource.facets()[name]
-        filtered = self._filtered(without=name)
-        rows = self.reading.session.execute(_counted(filter, self.reading, filtered, self.resource)).all()
+        rows = self.reading.session.execute(
+            _counted(filter, self.reading, self._filtered(without=name))
+        ).all()
         return [
             {"value": value, "label": label, "count": count, "url": self._facet_url(name, value)}
             for value, label, count in rows
@@ -92,31 +97,28 @@ class Listing:
                 if (value := self.query.get(parameter.name)) is not None:
                     operator = parameter.name.removeprefix(filter.name).removeprefix("__")
                     clauses[filter.name].append(filter.clause(self.reading, operator, value))
-        if self.reading.terms and self.sort != "rank" and not self.resource.across:
+        if self.reading.terms and not self.resource.across:
             clauses["q"].append(matches(self.resource.model, self.reading.terms, sqlite=self.reading.sqlite))
         return clauses
 
     def _filtered(self, without: str | None = None) -> Select[Any]:
-        statement = self.resource.select(self.reading)
-        if self.sort == "rank":
-            hits = ranked(
-                self.resource.model, self.reading.terms, RANKED, sqlite=self.reading.sqlite
-            ).subquery("hits")
-            statement = statement.join(hits, self.resource.model.row_key == hits.c.row_key)
-            self._rank = hits.c.rank
-        return statement.where(*(c for name, group in self.clauses.items() if name != without for c in group))
+        clauses = (c for name, group in self.clauses.items() if name != without for c in group)
+        return self.resource.select(self.reading).where(*clauses)
 
-    def _ordered(self, statement: Select[Any]) -> tuple[Select[Any], list[tuple[Any, bool]]]:
-        """The columns of the total order, each with whether it goes down."""
+    def _ordered(self) -> tuple[Select[Any], list[tuple[Any, bool]]]:
+        """The filtered select, and the columns of its total order, each with whether it goes down."""
+        statement, tie = self._filtered(), [(column, False) for column in self.resource.tie]
         if self.sort == "rank":
-            return statement, [(self._rank, False), *((column, False) for column in self.resource.tie)]
-        name = self.sort.removeprefix("-")
-        columns = [(column, self.sort.startswith("-")) for column in self.resource.sorts[name].columns]
-        return statement, columns + [(column, False) for column in self.resource.tie]
+            model, reading = self.resource.model, self.reading
+            hits = ranked(model, reading.terms, RANKED, sqlite=reading.sqlite).subquery("hits")
+            return statement.join(hits, model.row_key == hits.c.row_key), [(hits.c.rank, False), *tie]
+        columns = self.resource.sorts[self.sort.removeprefix("-")].columns
+        return statement, [(column, self.sort.startswith("-")) for column in columns] + tie
 
     def _total(self) -> Any:
-        hits = self._filtered().with_only_columns(literal(1).label("hit"), maintain_column_froms=True)
-        return select(func.count()).select_from(hits.subquery()).scalar_subquery()
+        filtered = self._filtered()
+        keys = filtered.with_only_columns(filtered.selected_columns.row_key)
+        return select(func.count()).select_from(keys.subquery()).scalar_subquery()
 
     def _facet_url(self, name: str, value: Any) -> str:
         """The list that has exactly `count` hits: the same query at the same revision."""
@@ -142,6 +144,18 @@ def fetch_parts(
     for owner, name, _, body in reading.session.execute(statement):
         found[owner][name].append(orjson.loads(body))
     return found
+
+
+def item_of(
+    resource: Resource, row: RowMapping, parts: Parts, include: Sequence[str] = (), *, utf16_offsets: bool
+) -> dict[str, Any]:
+    """A row with its parts as it is shown."""
+    item = resource.render(row, parts)
+    for name in include:
+        item[name] = parts["text"][0]["text"] if name == "text" else list(parts.get(name, ()))
+    if utf16_offsets:
+        utf16(item, resource.counted_in(item, parts))
+    return item
 
 
 def batches(listing: Listing, size: int) -> Iterator[Page]:
@@ -170,19 +184,23 @@ def _following(order: Sequence[tuple[Any, bool]], after: Sequence[Any]) -> Colum
     return and_(first <= value if down else first >= value, or_(*clauses))
 
 
-def _counted(filter: Filter, reading: Reading, filtered: Select[Any], resource: Resource) -> Select[Any]:
+def _counted(filter: Exact, reading: Reading, filtered: Select[Any]) -> Select[Any]:
+    """Value, label and number of the most frequent values among the rows of a filtered select."""
     number = func.count().label("number")
-    if filter.by is None:  # type: ignore[attr-defined]
-        value = filter.of  # type: ignore[attr-defined]
-        label = value if filter.label is None else filter.label  # type: ignore[attr-defined]
-        counted = filtered.with_only_columns(value, func.max(label), number, maintain_column_froms=True)
+    if filter.by is None:
+        value = filter.of
+        label = value if filter.label is None else filter.label
+        counted = filtered.with_only_columns(value, func.max(label), number)
         return counted.group_by(value).order_by(number.desc(), value).limit(MOST_FACET_VALUES)
-    relation = filter.by(reading).subquery()  # type: ignore[attr-defined]
-    number = func.count(relation.c.owner.distinct()).label("number")
-    keys = filtered.with_only_columns(filter.key, maintain_column_froms=True)  # type: ignore[attr-defined]
-    counted = select(relation.c.value, func.max(relation.c.label), number).where(
-        relation.c.owner.in_(keys), relation.c.value.is_not(None)
-    )
-    return (
-        counted.group_by(relation.c.value).order_by(number.desc(), relation.c.value).limit(MOST_FACET_VALUES)
-    )
+    # Not correlated: the relation may read the tables that the filtered rows come from.
+    owners = filtered.with_only_columns(filter.key).correlate(None)
+    relation = filter.by(reading, Narrow(owners=owners)).subquery()
+    value, number = relation.c.value, func.count(relation.c.owner.distinct()).label("number")
+    grouped = select(value, number).where(value.is_not(None)).group_by(value)
+    counts = grouped.order_by(number.desc(), value).limit(MOST_FACET_VALUES).subquery()
+    order = (counts.c.number.desc(), counts.c.value)
+    if filter.labels is None:
+        return select(counts.c.value, counts.c.value, counts.c.number).order_by(*order)
+    labels = filter.labels(reading).subquery()
+    labelled = select(counts.c.value, labels.c.label, counts.c.number).select_from(counts)
+    return labelled.outerjoin(labels, labels.c.value == counts.c.value).order_by(*order)

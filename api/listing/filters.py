@@ -1,21 +1,20 @@
-"""Filters: each is one line in its resource, and becomes parameters, a clause and, where it counts, a facet."""
+"""Filters: each is one entry of its resource, and becomes parameters, a clause and, if it counts, a facet."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
-from sqlalchemy import ColumnElement, Select, and_, not_, or_, select
+from sqlalchemy import ColumnElement, Select, not_, or_
 
-from api.listing.reading import Reading, moment
-from models import edtf, number
+from api.listing.reading import Reading
+from api.listing.sql import select
 from models.folding import fold
 
 # Of a parameter that may be repeated: more in one request is a mistake, not a need.
 MOST_VALUES = 100
 NONE = "none"
-# A select of `owner` (row key), `value` and `label`: a row may have several.
-Relation = Callable[[Reading], Select[Any]]
+Test = Callable[[Any], ColumnElement[bool]]
 COMPARE: Mapping[str, str] = {"gte": "from", "gt": "after", "lte": "up to", "lt": "before"}
 
 
@@ -30,14 +29,37 @@ class Parameter:
     repeated: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
+class Narrow:
+    """Which rows of a relation are asked for: those of some owners, or with some values; all if neither.
+
+    The database then begins at an index, whichever way it goes, and never builds the whole relation.
+    """
+
+    owners: Select[Any] | None = None
+    values: Test | None = None
+
+    def where(self, statement: Select[Any], owner: Any, value: Any) -> Select[Any]:
+        """The rows of a select that are asked for."""
+        if self.owners is not None:
+            statement = statement.where(owner.in_(self.owners))
+        return statement if self.values is None else statement.where(self.values(value))
+
+
+# A select of `owner` (row key) and `value`: a row may have several.
+Relation = Callable[[Reading, Narrow], Select[Any]]
+# A select of `value` and `label`, for the facets of a relation.
+Labels = Callable[[Reading], Select[Any]]
+
+
+@dataclass(frozen=True)
 class Filter:
     """The base of all kinds."""
 
     name: str
     about: str
     example: Any
-    counted: bool = False
+    counted: bool = field(default=False, kw_only=True)
 
     def parameters(self) -> Iterator[Parameter]:
         raise NotImplementedError
@@ -56,7 +78,15 @@ def _text(value: str) -> str:
     return value
 
 
+def _folded(value: str) -> str:
+    if not fold(value):
+        raise ValueError("no letters or digits to search for")
+    return value
+
+
 Words = Annotated[str, StringConstraints(max_length=300), AfterValidator(_text)]
+# What is compared folded: without a letter or a digit it would be found nowhere, or everywhere.
+Searched = Annotated[str, StringConstraints(max_length=300), AfterValidator(_folded)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +101,7 @@ class Exact(Filter):
     key: Any = None
     type: Any = Words
     label: Any = None
+    labels: Labels | None = None
     counted: bool = True
     none: bool = False
     operators: Mapping[str, tuple[Callable[[Reading, str], Select[Any]], str, Any]] = field(
@@ -84,30 +115,34 @@ class Exact(Filter):
         )
         yield Parameter(f"{self.name}__not", self.type, f"Leaves out: {self.about}", self.example, True)
         for operator, (_, about, example) in self.operators.items():
-            yield Parameter(f"{self.name}__{operator}", Words, about, example, True)
+            type = Searched if operator == "contains" else Words
+            yield Parameter(f"{self.name}__{operator}", type, about, example, True)
 
     def clause(self, reading: Reading, operator: str, value: Sequence[Any]) -> ColumnElement[bool]:
         if operator in self.operators:
             values_of = self.operators[operator][0]
-            return or_(
-                *(self._has(reading, lambda column, v=v: column.in_(values_of(reading, v))) for v in value)
-            )
+            found = [values_of(reading, v) for v in value]
+            return self._has(reading, lambda column: or_(*(column.in_(values) for values in found)))
         values = [v for v in value if not (self.none and v == NONE)]
         clauses = [self._has(reading, lambda column: column.in_(values))] if values else []
         if len(values) < len(value):
-            clauses.append(not_(self._has(reading, lambda column: column.is_not(None))))
-        found = or_(*clauses)
+            clauses.append(self._has_none(reading))
         if operator == "not":
             # In SQL what is null is neither in nor outside a list.
-            nulls = self.by is None and not (self.none and NONE in value)
-            return or_(self.of.is_(None), not_(found)) if nulls else not_(found)
-        return found
+            nulls = self.by is None and len(values) == len(value)
+            return or_(self.of.is_(None), not_(or_(*clauses))) if nulls else not_(or_(*clauses))
+        return or_(*clauses)
 
-    def _has(self, reading: Reading, test: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
+    def _has(self, reading: Reading, test: Test) -> ColumnElement[bool]:
+        return test(self.of) if self.by is None else self._owns(self.by(reading, Narrow(values=test)))
+
+    def _has_none(self, reading: Reading) -> ColumnElement[bool]:
         if self.by is None:
-            return test(self.of)
-        relation = self.by(reading).subquery()
-        return self.key.in_(select(relation.c.owner).where(test(relation.c.value)))  # type: ignore[no-any-return]
+            return self.of.is_(None)  # type: ignore[no-any-return]
+        return not_(self._owns(self.by(reading, Narrow())))
+
+    def _owns(self, relation: Select[Any]) -> ColumnElement[bool]:
+        return self.key.in_(select(relation.subquery().c.owner))  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,184 +152,10 @@ class Contains(Filter):
     folded: Any
 
     def parameters(self) -> Iterator[Parameter]:
-        yield Parameter(f"{self.name}__contains", Words, self.about, self.example, True)
+        yield Parameter(f"{self.name}__contains", Searched, self.about, self.example, True)
 
     def clause(self, reading: Reading, operator: str, value: Sequence[str]) -> ColumnElement[bool]:
-        return or_(*(self.folded.like(f"%{fold(words) or ' ' * 9}%") for words in value))
-
-
-def _day(value: str) -> str:
-    edtf.parse(value)
-    if "/" in value:
-        raise ValueError("one date, not an interval, such as 2024-10-15")
-    return value
-
-
-def _span(value: str) -> str:
-    start, dots, end = value.partition("..")
-    if not dots or not start or not end:
-        raise ValueError("two dates, the second one excluded, such as 2024-10-01..2024-11-01")
-    if _first(_day(start)) >= _first(_day(end)):
-        raise ValueError("reversed or empty: the first date must be before the second one")
-    return value
-
-
-Day = Annotated[str, StringConstraints(max_length=30), AfterValidator(_day)]
-Days = Annotated[str, StringConstraints(max_length=60), AfterValidator(_span)]
-
-
-def _first(value: str) -> str:
-    earliest = edtf.parse(value).earliest
-    assert earliest is not None
-    return earliest.isoformat()
-
-
-def _last(value: str) -> str:
-    latest = edtf.parse(value).latest
-    assert latest is not None
-    return latest.isoformat()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dates(Filter):
-    """A date axis: first and last day of a time that may be uncertain. Ends that are not known do not match.
-
-    `test` turns a condition on (earliest, latest) into a clause on the row.
-    """
-
-    test: Callable[[Callable[[Any, Any], ColumnElement[bool]]], ColumnElement[bool]]
-
-    def parameters(self) -> Iterator[Parameter]:
-        yield Parameter(
-            self.name, Day, f"{self.about} Day, month or year that holds all of it.", self.example, True
-        )
-        for operator, word in COMPARE.items():
-            yield Parameter(
-                f"{self.name}__{operator}", Day, f"{self.about} All of it {word} this date.", self.example
-            )
-        spans = f"{self.example}..2024-11-01"
-        yield Parameter(
-            f"{self.name}__overlaps", Days, f"{self.about} Some of it in `A..B`, B excluded.", spans
-        )
-        yield Parameter(f"{self.name}__within", Days, f"{self.about} All of it in `A..B`, B excluded.", spans)
-
-    def clause(self, reading: Reading, operator: str, value: Any) -> ColumnElement[bool]:
-        if operator == "":
-            tests = [lambda e, l, v=v: and_(e >= _first(v), l <= _last(v)) for v in value]
-            return or_(*(self.test(test) for test in tests))
-        if operator in ("overlaps", "within"):
-            start, end = (_first(day) for day in value.split(".."))
-            if operator == "overlaps":
-                return self.test(lambda earliest, latest: and_(earliest < end, latest >= start))
-            return self.test(lambda earliest, latest: and_(earliest >= start, latest < end))
-        conditions: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
-            "gte": lambda earliest, _: earliest >= _first(value),
-            "gt": lambda earliest, _: earliest > _last(value),
-            "lte": lambda _, latest: latest <= _last(value),
-            "lt": lambda _, latest: latest < _first(value),
-        }
-        return self.test(conditions[operator])
-
-    def bounds(self, operator: str, value: Any) -> Any:
-        return _first(value)
-
-
-def _moment(value: str) -> str:
-    try:
-        return moment(value)
-    except ValueError:
-        raise ValueError("not an ISO 8601 time such as 2024-10-16T08:00:00Z or 2024-10-16") from None
-
-
-Moment = Annotated[str, StringConstraints(max_length=40), AfterValidator(_moment)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Moments(Filter):
-    """A point in time, in UTC; half-open ranges are made of `gte` and `lt`."""
-
-    time: Any
-
-    def parameters(self) -> Iterator[Parameter]:
-        for operator, word in COMPARE.items():
-            yield Parameter(
-                f"{self.name}__{operator}", Moment, f"{self.about} At {word} this time.", self.example
-            )
-
-    def clause(self, reading: Reading, operator: str, value: str) -> ColumnElement[bool]:
-        return compare(self.time, operator, value)
-
-    def bounds(self, operator: str, value: Any) -> Any:
-        return value
-
-
-def _number(value: str) -> str:
-    number.parse(value)
-    return value
-
-
-def _range(value: str) -> str:
-    start, dots, end = value.partition("..")
-    if not dots or not start or not end:
-        raise ValueError("two numbers, such as 10..20")
-    if number.parse(start) > number.parse(end):
-        raise ValueError("reversed: the first number is above the second one")
-    return value
-
-
-Number = Annotated[str, StringConstraints(max_length=90), AfterValidator(_number)]
-Range = Annotated[str, StringConstraints(max_length=190), AfterValidator(_range)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Numbers(Filter):
-    """An exact decimal, compared through its order-preserving key."""
-
-    key: Any
-
-    def parameters(self) -> Iterator[Parameter]:
-        yield Parameter(self.name, Number, f"{self.about} Exactly this number.", self.example, True)
-        yield Parameter(f"{self.name}__not", Number, f"{self.about} Any other number.", self.example, True)
-        for operator, word in COMPARE.items():
-            yield Parameter(
-                f"{self.name}__{operator}", Number, f"{self.about} {word.title()} this one.", self.example
-            )
-
-    def clause(self, reading: Reading, operator: str, value: Any) -> ColumnElement[bool]:
-        if operator in ("", "not"):
-            found = self.key.in_([number.order_key(number.parse(v)) for v in value])
-            return not_(found) if operator else found
-        return compare(self.key, operator, number.order_key(number.parse(value)))
-
-    def bounds(self, operator: str, value: Any) -> Any:
-        return number.parse(value)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bounds(Filter):
-    """Whether stated bounds overlap a range, both ends included; an end that is unknown does not match."""
-
-    low_key: Any
-    high_key: Any
-    low_end: Any
-    high_end: Any
-
-    def parameters(self) -> Iterator[Parameter]:
-        yield Parameter(f"{self.name}__overlaps", Range, self.about, self.example)
-
-    def clause(self, reading: Reading, operator: str, value: str) -> ColumnElement[bool]:
-        low, high = (number.order_key(number.parse(end)) for end in value.split(".."))
-        below = or_(
-            self.low_end == "unbounded",
-            self.low_key < high,
-            (self.low_key == high) & (self.low_end == "closed"),
-        )
-        above = or_(
-            self.high_end == "unbounded",
-            self.high_key > low,
-            (self.high_key == low) & (self.high_end == "closed"),
-        )
-        return and_(self.low_end != "unknown", self.high_end != "unknown", below, above)
+        return or_(*(self.folded.like(f"%{fold(words)}%") for words in value))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,9 @@ MEDIA_TYPES = {"json": JSON, "csv": CSV, "ndjson": NDJSON}
 # A spreadsheet takes a text cell that begins like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PARTED = " | "
+# Marks of a view's field: its columns stand beside those of the model around it; it has no columns.
+BESIDE, JSON_ONLY = "csv: beside", "csv: none"
+Path = tuple[str, ...]
 
 
 def dump(value: Any) -> bytes:
@@ -31,27 +34,20 @@ def ndjson(items: Iterable[dict[str, Any]]) -> Iterator[bytes]:
 def csv_rows(view: type[BaseModel], items: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     """A header, then a row an item, as RFC 4180 has them."""
     columns = list(csv_columns(view))
-    yield _line(columns)
+    yield _line([".".join(label) for label, _ in columns])
     for item in items:
-        yield _line([_cell(_follow(item, column.split("."))) for column in columns])
+        yield _line([_cell(_follow(item, path)) for _, path in columns])
 
 
-def csv_columns(view: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[str]:
-    """The columns of a view, as dotted paths; spans and sentences, which are long, stay in JSON."""
+def csv_columns(view: type[BaseModel], label: Path = (), path: Path = ()) -> Iterator[tuple[Path, Path]]:
+    """The columns of a view: what each is called, and where it stands in an item."""
     for name, field in view.model_fields.items():
         inner = _model(field.annotation)
         if inner is None:
-            yield ".".join((*above, name))
-        elif len(above) < 3 and name not in (
-            "spans",
-            "sentences",
-            "links",
-            "entities",
-            "mentions",
-            "quotes",
-            "claims",
-        ):
-            yield from csv_columns(inner, (*above, name))
+            yield (*label, name), (*path, name)
+        elif JSON_ONLY not in field.metadata:
+            beside = label if BESIDE in field.metadata else (*label, name)
+            yield from csv_columns(inner, beside, (*path, name))
 
 
 def utf16(item: Any, text: str) -> None:
@@ -82,7 +78,7 @@ def _model(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _follow(value: Any, path: list[str]) -> Any:
+def _follow(value: Any, path: Path) -> Any:
     """What stands at a path; through a list, what stands there in each of its members."""
     for place, name in enumerate(path):
         if isinstance(value, list):
@@ -104,7 +100,8 @@ def _cell(value: Any) -> str:
 
 
 def _guarded(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    # One character alone, such as the comparator `=`, computes nothing.
+    return f"'{text}" if len(text) > 1 and text.startswith(_FORMULA) else text
 
 
 def _line(cells: list[str]) -> bytes:

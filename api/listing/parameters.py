@@ -1,7 +1,7 @@
-"""The parameters of a list, as one Pydantic model made of its resource's filters: unknown ones are refused."""
+"""The parameters of a list: one Pydantic model, made of its resource's filters, that refuses unknown ones."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -20,12 +20,16 @@ from api.listing.words import LONGEST_QUERY, parse
 
 PAGE = 50
 LONGEST_PAGE = 200
+MOST_FACET_VALUES = 100
+# Ranking reads every hit: over a common word in a million rows that is a second. Older hits are not ranked.
+RANKED = 1000
 Format = Literal["json", "csv", "ndjson"]
 Offsets = Literal["codepoint", "utf16"]
+Model = TypeVar("Model", bound=BaseModel)
 
 
-class ItemParameters(BaseModel):
-    """What every item takes."""
+class AsOf(BaseModel):
+    """What everything takes that reads the record."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,6 +38,11 @@ class ItemParameters(BaseModel):
         description="Read the record as it stood: a revision's number, or a time (UTC unless it says).",
         examples=["1"],
     )
+
+
+class ItemParameters(AsOf):
+    """What every item takes."""
+
     offsets: Offsets = Field(
         "codepoint",
         description="Unit of `start` and `end`: Unicode code points, or UTF-16 as in JavaScript.",
@@ -53,7 +62,7 @@ class ListParameters(ItemParameters):
     )
     cursor: Annotated[str, StringConstraints(max_length=4000)] | None = Field(
         None,
-        description="Where the last page ended: from its `next`. It reads the revision that the first page read.",
+        description="Where the last page ended: from its `next`. It reads what revision the first page read.",
         examples=[None],
     )
     count: Literal["on", "off"] = Field(
@@ -61,43 +70,38 @@ class ListParameters(ItemParameters):
     )
     format: Format | None = Field(
         None,
-        description="`csv` and `ndjson` stream everything that matches, or one page if `limit` is given. Goes before `Accept`.",
+        description="`csv` and `ndjson` stream everything that matches, or a page if `limit` is given. "
+        "Goes before `Accept`.",
         examples=["json"],
     )
 
 
 def parameters_of(resource: Resource) -> type[ListParameters]:
     """The parameters of a resource's list."""
-    fields: dict[str, Any] = {}
-    for parameter in (*_shared(resource), *(p for filter in resource.filters for p in filter.parameters())):
-        many = (
-            Annotated[list[parameter.type], Field(max_length=MOST_VALUES)]
-            if parameter.repeated
-            else parameter.type
-        )  # type: ignore[name-defined]
-        examples = [[parameter.example]] if parameter.repeated else [parameter.example]
-        needed = resource.across and parameter.name == "q"
-        default = Field(description=parameter.about, examples=examples)
-        fields[parameter.name] = (
-            (many, default)
-            if needed
-            else (many | None, Field(None, description=parameter.about, examples=examples))
-        )
-    return create_model(
-        f"{resource.name.title()}Parameters",
-        __base__=ListParameters,
-        __validators__={"_ranges": model_validator(mode="after")(_refuse_reversed(resource))},
-        **fields,
-    )
+    given = (*_shared(resource), *(p for filter in resource.filters for p in filter.parameters()))
+    fields = {p.name: _field(p, needed=resource.across and p.name == "q") for p in given}
+    ranges = {"_ranges": model_validator(mode="after")(_refuse_reversed(resource))}
+    name = f"{resource.name.title()}Parameters"
+    return _model(name, ListParameters, fields, ranges)
 
 
 def item_parameters_of(resource: Resource) -> type[ItemParameters]:
     """The parameters of a resource's item."""
-    fields = {
-        p.name: (list[p.type] | None, Field(None, description=p.about, examples=[[p.example]]))
-        for p in _include(resource, items=True)
-    }  # type: ignore[name-defined]
-    return create_model(f"{resource.noun.title()}Parameters", __base__=ItemParameters, **fields)  # type: ignore[call-overload, no-any-return]
+    fields = {p.name: _field(p) for p in _include(resource, items=True)}
+    return _model(f"{resource.noun.title()}Parameters", ItemParameters, fields, {})
+
+
+def _model(name: str, base: type[Model], fields: dict[str, Any], validators: dict[str, Any]) -> type[Model]:
+    return create_model(name, __base__=base, __validators__=validators, **fields)
+
+
+def _field(parameter: Parameter, *, needed: bool = False) -> tuple[Any, Any]:
+    type_, example = parameter.type, parameter.example
+    if parameter.repeated:
+        type_, example = Annotated[list[type_], Field(max_length=MOST_VALUES)], [example]  # type: ignore[valid-type]
+    if needed:
+        return type_, Field(description=parameter.about, examples=[example])
+    return type_ | None, Field(None, description=parameter.about, examples=[example])
 
 
 def _shared(resource: Resource) -> Iterator[Parameter]:
@@ -106,19 +110,20 @@ def _shared(resource: Resource) -> Iterator[Parameter]:
         yield Parameter(
             "q",
             Annotated[str, StringConstraints(max_length=LONGEST_QUERY), AfterValidator(_words)],
-            f'Full text: {resource.words}. All words must be found; "quoted" ones follow each other, a `*` ends a '
-            "beginning. Accents, case and quotation marks do not matter.",
+            f'Full text: {resource.words}. All words must be found; "quoted" ones follow each other, '
+            "a `*` ends a beginning. Accents, case and quotation marks do not matter.",
             "ceasefire",
         )
         if not resource.across:
             sorts.append("rank")
     lines = "; ".join(f"`{name}`: {sort.about}" for name, sort in resource.sorts.items())
-    rank = "; `rank`: best of the newest 1,000 hits of `q`" if "rank" in sorts else ""
+    best = f"; `rank`: best of the newest {RANKED:,} hits of `q`, one page without `next`"
+    rank = best if "rank" in sorts else ""
     yield Parameter(
         "sort", Literal[tuple(sorts)], f"Order, `-` turns it round. {lines}{rank}.", resource.default_sort
     )
     if facets := tuple(resource.facets()):
-        about = "Counts of the hits by value, each leaving its own filter out."
+        about = f"Hits by value, the {MOST_FACET_VALUES} most frequent ones; each leaves its own filter out."
         yield Parameter("facet", Literal[facets], about, facets[0], True)
     yield from _include(resource, items=False)
 

@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -29,12 +29,16 @@ class Reading:
         """The one clause that makes a select answer for this revision."""
         return recorded.valid(model, None if self.number == self.newest else self.number)
 
+    def at(self, number: int) -> "Reading":
+        """The same at an earlier revision, in the same snapshot."""
+        return replace(self, number=number)
+
 
 AS_OF = r"^(\d{1,15}|\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?)$"
 
 
 def read(session: Session, as_of: str | None, terms: tuple[Term, ...] = ()) -> Reading:
-    """Begin a reading, in one statement; `as_of` is a revision's number or an ISO 8601 time (UTC unless it says).
+    """Begin a reading, in one statement; `as_of` is a revision's number or an ISO 8601 time (UTC by default).
 
     A revision or a time that is still to come is refused: the answer would change.
     """

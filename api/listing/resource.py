@@ -5,18 +5,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import RowMapping, Select
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import RowMapping, Select, literal
+from sqlmodel import col
 
-from api.listing.filters import Filter
+from api.listing.filters import Exact, Filter
 from api.listing.reading import Reading
+from api.listing.sql import select
+from models.revision import Revision
 
-Parts = Mapping[str, list[dict[str, Any]]]
+Parts = Mapping[str, list[Any]]
 
 
 @dataclass(frozen=True)
 class Part:
-    """Nested rows: `rows` selects `owner` (a row key), `place` (their order) and `body` (JSON) for the page's keys."""
+    """Nested rows: `rows` selects `owner` (a row key of the page), `place` (its order) and `body` (JSON)."""
 
     name: str
     rows: Callable[[Reading, Sequence[int]], Select[Any]]
@@ -40,9 +42,26 @@ class Sort:
     columns: tuple[Any, ...]
 
 
+ENDING: tuple[Any, ...] = (
+    col(Revision.number).label("number"),
+    col(Revision.time).label("time"),
+    col(Revision.reason).label("reason"),
+)
+
+
+def ended_itself(reading: Reading, model: Any, id: str) -> Select[Any]:
+    """The revisions that closed a row of this id: `number`, `time`, `reason`, `note`."""
+    closed = select(*ENDING, literal(None).label("note")).join(model, model.superseded == Revision.key)
+    return closed.where(model.id == id, col(Revision.number) <= reading.number)
+
+
+def _text(_: Mapping[str, Any], parts: Parts) -> str:
+    return str(parts["text"][0]["text"]) if parts.get("text") else ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """`select` gives one row an item with its `row_key` and `id`; `render` makes the item of it and its parts."""
+    """`select` gives a row an item, with `row_key` and `id`; `render` makes the item of it and its parts."""
 
     name: str
     noun: str
@@ -52,8 +71,9 @@ class Resource:
     select: Callable[[Reading], Select[Any]]
     render: Callable[[RowMapping, Parts], dict[str, Any]]
     parts: tuple[Part, ...] = ()
-    # The text itself, for offsets in other units.
+    # The text itself, for offsets in other units, and where an item has the text that its offsets count in.
     texts: Part | None = None
+    counted_in: Callable[[Mapping[str, Any], Parts], str] = _text
     filters: tuple[Filter, ...] = ()
     sorts: Mapping[str, Sort]
     default_sort: str
@@ -64,14 +84,10 @@ class Resource:
     words: str | None = None
     # Searches several nouns: it needs `q`, and has neither items nor a rank of its own.
     across: bool = False
+    # Of an id that is not listed: what took its place, and when it may have been withdrawn.
+    moved: Callable[[Reading, str], Select[Any]] | None = None
+    ended: Callable[[Reading, Any, str], Select[Any]] = ended_itself
 
-    def facets(self) -> dict[str, Filter]:
+    def facets(self) -> dict[str, Exact]:
         """The filters that can be counted by value."""
-        return {filter.name: filter for filter in self.filters if filter.counted}
-
-
-class json_object(FunctionElement[str]):  # noqa: N801  # a function in SQL
-    """JSON text of alternating names and values, built by the database."""
-
-    inherit_cache = True
-    name = "json_object"
+        return {f.name: f for f in self.filters if isinstance(f, Exact) and f.counted}

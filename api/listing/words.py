@@ -1,12 +1,25 @@
-"""Full text: a query in a reader's words becomes the same condition on SQLite (FTS5) and on PostgreSQL (GIN)."""
+"""Full text: a query in a reader's words is the same condition on SQLite (FTS5) and on PostgreSQL (GIN)."""
 
 import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, cast, column, func, literal, select, table, text
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Select,
+    and_,
+    cast,
+    column,
+    func,
+    literal,
+    literal_column,
+    table,
+    text,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY
 
+from api.listing.sql import select
 from models.folding import fold
 
 LONGEST_QUERY = 500
@@ -48,7 +61,7 @@ def matches(model: Any, terms: tuple[Term, ...], *, sqlite: bool) -> ColumnEleme
         found = select(column("rowid")).select_from(table(name)).where(_match(name, terms))
         return model.row_key.in_(found)  # type: ignore[no-any-return]
     vector = func.array_to_tsvector(func.string_to_array(model.folded, literal(" ")))
-    clauses = [vector.bool_op("@@")(cast(_tsquery(terms), TSQUERY))]
+    clauses: list[ColumnElement[bool]] = [vector.bool_op("@@")(cast(_tsquery(terms), TSQUERY))]
     clauses += [_follow(model.folded, term) for term in terms if len(term.words) > 1]
     return and_(*clauses)
 
@@ -57,15 +70,15 @@ def ranked(model: Any, terms: tuple[Term, ...], newest: int, *, sqlite: bool) ->
     """Row key and rank (less is better) of the `newest` rows that match, superseded ones among them."""
     if sqlite:
         name = f"{model.__tablename__}_words"
-        rank = text(f"bm25({name}) AS rank")
-        found = (
-            select(column("rowid").label("row_key"), rank).select_from(table(name)).where(_match(name, terms))
-        )
-        return found.order_by(text("rowid DESC")).limit(newest)
-    rank = (0 - func.ts_rank(func.to_tsvector("simple", model.folded), cast(_tsquery(terms), TSQUERY))).label(
-        "rank"
+        key: Any = column("rowid")
+        rank: Any = literal_column(f"bm25({name})", Float)
+        found = select(key.label("row_key"), rank.label("rank")).select_from(table(name))
+        return found.where(_match(name, terms)).order_by(key.desc()).limit(newest)
+    vector = func.to_tsvector("simple", model.folded)
+    less = 0 - func.ts_rank(vector, cast(_tsquery(terms), TSQUERY))
+    found = select(model.row_key.label("row_key"), less.label("rank")).where(
+        matches(model, terms, sqlite=False)
     )
-    found = select(model.row_key.label("row_key"), rank).where(matches(model, terms, sqlite=False))
     return found.order_by(model.row_key.desc()).limit(newest)
 
 
@@ -85,4 +98,5 @@ def _tsquery(terms: tuple[Term, ...]) -> str:
 
 def _follow(folded: Any, term: Term) -> ColumnElement[bool]:
     phrase = f"% {' '.join(term.words)}{'' if term.prefix else ' '}%"
-    return (literal(" ") + folded + literal(" ")).like(phrase)
+    words: ColumnElement[str] = literal(" ") + folded + literal(" ")
+    return words.like(phrase)

@@ -1,0 +1,50 @@
+"""How often an entity occurs in what can be read, and whether it can be read itself."""
+
+from typing import Any
+
+from sqlalchemy import func, or_
+from sqlmodel import col
+
+from api.listing.reading import Reading
+from api.listing.sql import select
+from api.nested import listed_openly, published
+from models.claim import Claim, ClaimSource
+from models.entity import Entity
+from models.mention import Mention
+from models.quote import Quote, Speaker
+
+
+def mention_count(reading: Reading) -> Any:
+    """Mentions of the entity of the row."""
+    mentions = select(func.count()).where(col(Mention.entity_id) == Entity.id, reading.valid(Mention))
+    return mentions.where(published(reading, Mention.document_id)).correlate(Entity).scalar_subquery()
+
+
+def quote_count(reading: Reading) -> Any:
+    """Quotes that the entity of the row speaks."""
+    spoken = (col(Speaker.entity_id) == Entity.id) & (col(Speaker.role) == "speaker")
+    quotes = select(func.count(col(Speaker.quote_key).distinct()))
+    quotes = quotes.select_from(Speaker).join(Quote, col(Quote.row_key) == Speaker.quote_key)
+    quotes = quotes.where(spoken, reading.valid(Quote), published(reading, Quote.document_id))
+    return quotes.correlate(Entity).scalar_subquery()
+
+
+def claim_count(reading: Reading) -> Any:
+    """Claims that rest on a quote that the entity of the row speaks."""
+    spoken = (col(Speaker.entity_id) == Entity.id) & (col(Speaker.role) == "speaker")
+    source = (col(ClaimSource.document_id) == Quote.document_id) & (col(ClaimSource.quote_id) == Quote.id)
+    claims = (
+        select(func.count(col(Claim.row_key).distinct()))
+        .select_from(Speaker)
+        .join(Quote, (col(Quote.row_key) == Speaker.quote_key) & reading.valid(Quote))
+        .join(ClaimSource, source)
+        .join(Claim, (col(Claim.row_key) == ClaimSource.claim_key) & reading.valid(Claim))
+        .where(spoken, published(reading, Claim.document_id))
+    )
+    return claims.correlate(Entity).scalar_subquery()
+
+
+def told(reading: Reading, entity: Any) -> Any:
+    """The condition that an entity can be read: not merged, and a document can be read that lists it."""
+    own = or_(entity.document_id.is_(None), published(reading, entity.document_id))
+    return own & entity.merged_into.is_(None) & listed_openly(reading, "entity", entity.id)

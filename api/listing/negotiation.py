@@ -1,0 +1,60 @@
+"""Which form of an answer a client wants, and whether it has that form already."""
+
+from importlib.metadata import version
+
+from fastapi import Request, Response
+
+from api.listing.cursor import digest
+from api.listing.formats import CSV, NDJSON
+from api.problems import Problem
+
+RELEASE = version("onrecord")
+_KINDS = {
+    "*/*": "json",
+    "application/*": "json",
+    "application/json": "json",
+    "text/*": "csv",
+    CSV.split(";")[0]: "csv",
+    NDJSON: "ndjson",
+}
+
+
+def negotiate(request: Request, format: str | None) -> str:
+    """The format: by parameter, else what `Accept` prefers, the first of what it prefers equally."""
+    if format:
+        return format
+    accepted = [_preference(entry) for entry in request.headers.get("accept", "*/*").lower().split(",")]
+    for kind, preference in sorted(accepted, key=lambda entry: -entry[1]):
+        if kind in _KINDS and preference > 0:
+            return _KINDS[kind]
+    raise Problem(406, "Accept takes none of application/json, text/csv, application/x-ndjson")
+
+
+def _preference(entry: str) -> tuple[str, float]:
+    kind, *parameters = (part.strip() for part in entry.split(";"))
+    weight = next((value for p in parameters if (value := p.removeprefix("q=")) != p), "1")
+    try:
+        return kind or "*/*", float(weight)
+    except ValueError:
+        return kind, 0
+
+
+def etag_of(*parts: object) -> str:
+    """A strong tag of this release for what is equal when all parts are."""
+    return f'"{digest(RELEASE, *parts)}"'
+
+
+def same(request: Request, etag: str) -> bool:
+    """Whether the client has this representation already."""
+    given = request.headers.get("if-none-match", "")
+    return given.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in given.split(","))
+
+
+def headers_of(etag: str) -> dict[str, str]:
+    """Always asked again, never sent again: a correction must be seen at once."""
+    return {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept"}
+
+
+def not_modified(etag: str) -> Response:
+    """The client keeps what it has."""
+    return Response(status_code=304, headers=headers_of(etag))

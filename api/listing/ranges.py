@@ -1,0 +1,186 @@
+"""Filters of what has an order and ends: dates, points in time, exact numbers and their bounds."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, StringConstraints
+from sqlalchemy import ColumnElement, and_, not_, or_
+
+from api.listing.filters import COMPARE, Filter, Parameter, compare
+from api.listing.reading import Reading, moment
+from models import edtf, number
+
+
+def _day(value: str) -> str:
+    edtf.parse(value)
+    if "/" in value:
+        raise ValueError("one date, not an interval, such as 2024-10-15")
+    return value
+
+
+def _span(value: str) -> str:
+    start, dots, end = value.partition("..")
+    if not dots or not start or not end:
+        raise ValueError("two dates, the second one excluded, such as 2024-10-01..2024-11-01")
+    if _first(_day(start)) >= _first(_day(end)):
+        raise ValueError("reversed or empty: the first date must be before the second one")
+    return value
+
+
+Day = Annotated[str, StringConstraints(max_length=30), AfterValidator(_day)]
+Days = Annotated[str, StringConstraints(max_length=60), AfterValidator(_span)]
+
+
+def _first(value: str) -> str:
+    earliest = edtf.parse(value).earliest
+    assert earliest is not None
+    return earliest.isoformat()
+
+
+def _last(value: str) -> str:
+    latest = edtf.parse(value).latest
+    assert latest is not None
+    return latest.isoformat()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dates(Filter):
+    """A date axis: first and last day of a time that may be uncertain. Ends that are not known do not match.
+
+    `test` turns a condition on (earliest, latest) into a clause on the row.
+    """
+
+    test: Callable[[Callable[[Any, Any], ColumnElement[bool]]], ColumnElement[bool]]
+
+    def parameters(self) -> Iterator[Parameter]:
+        yield Parameter(
+            self.name, Day, f"{self.about} Day, month or year that holds all of it.", self.example, True
+        )
+        for operator, word in COMPARE.items():
+            yield Parameter(
+                f"{self.name}__{operator}", Day, f"{self.about} All of it {word} this date.", self.example
+            )
+        spans = f"{self.example}..2024-11-01"
+        yield Parameter(
+            f"{self.name}__overlaps", Days, f"{self.about} Some of it in `A..B`, B excluded.", spans
+        )
+        yield Parameter(f"{self.name}__within", Days, f"{self.about} All of it in `A..B`, B excluded.", spans)
+
+    def clause(self, reading: Reading, operator: str, value: Any) -> ColumnElement[bool]:
+        if operator == "":
+            tests = [lambda first, last, v=v: and_(first >= _first(v), last <= _last(v)) for v in value]
+            return or_(*(self.test(test) for test in tests))
+        if operator in ("overlaps", "within"):
+            start, end = (_first(day) for day in value.split(".."))
+            if operator == "overlaps":
+                return self.test(lambda earliest, latest: and_(earliest < end, latest >= start))
+            return self.test(lambda earliest, latest: and_(earliest >= start, latest < end))
+        conditions: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
+            "gte": lambda earliest, _: earliest >= _first(value),
+            "gt": lambda earliest, _: earliest > _last(value),
+            "lte": lambda _, latest: latest <= _last(value),
+            "lt": lambda _, latest: latest < _first(value),
+        }
+        return self.test(conditions[operator])
+
+    def bounds(self, operator: str, value: Any) -> Any:
+        return _first(value)
+
+
+def _moment(value: str) -> str:
+    try:
+        return moment(value)
+    except ValueError:
+        raise ValueError("not an ISO 8601 time such as 2024-10-16T08:00:00Z or 2024-10-16") from None
+
+
+Moment = Annotated[str, StringConstraints(max_length=40), AfterValidator(_moment)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moments(Filter):
+    """A point in time, in UTC; half-open ranges are made of `gte` and `lt`."""
+
+    time: Any
+
+    def parameters(self) -> Iterator[Parameter]:
+        for operator, word in COMPARE.items():
+            yield Parameter(
+                f"{self.name}__{operator}", Moment, f"{self.about} {word.title()} this time.", self.example
+            )
+
+    def clause(self, reading: Reading, operator: str, value: str) -> ColumnElement[bool]:
+        return compare(self.time, operator, value)
+
+    def bounds(self, operator: str, value: Any) -> Any:
+        return value
+
+
+def _number(value: str) -> str:
+    number.parse(value)
+    return value
+
+
+def _range(value: str) -> str:
+    start, dots, end = value.partition("..")
+    if not dots or not start or not end:
+        raise ValueError("two numbers, such as 10..20")
+    if number.parse(start) > number.parse(end):
+        raise ValueError("reversed: the first number is above the second one")
+    return value
+
+
+Number = Annotated[str, StringConstraints(max_length=90), AfterValidator(_number)]
+Range = Annotated[str, StringConstraints(max_length=190), AfterValidator(_range)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbers(Filter):
+    """An exact decimal, compared through its order-preserving key."""
+
+    key: Any
+
+    def parameters(self) -> Iterator[Parameter]:
+        yield Parameter(self.name, Number, f"{self.about} Exactly this number.", self.example, True)
+        yield Parameter(f"{self.name}__not", Number, f"{self.about} Any other number.", self.example, True)
+        for operator, word in COMPARE.items():
+            yield Parameter(
+                f"{self.name}__{operator}", Number, f"{self.about} {word.title()} this one.", self.example
+            )
+
+    def clause(self, reading: Reading, operator: str, value: Any) -> ColumnElement[bool]:
+        if operator in ("", "not"):
+            found: ColumnElement[bool] = self.key.in_([number.order_key(number.parse(v)) for v in value])
+            return not_(found) if operator else found
+        return compare(self.key, operator, number.order_key(number.parse(value)))
+
+    def bounds(self, operator: str, value: Any) -> Any:
+        return number.parse(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds(Filter):
+    """Whether stated bounds overlap a range, both ends included; an end that is unknown does not match."""
+
+    low_key: Any
+    high_key: Any
+    low_end: Any
+    high_end: Any
+
+    def parameters(self) -> Iterator[Parameter]:
+        yield Parameter(f"{self.name}__overlaps", Range, self.about, self.example)
+
+    def clause(self, reading: Reading, operator: str, value: str) -> ColumnElement[bool]:
+        low, high = (number.order_key(number.parse(end)) for end in value.split(".."))
+        below = or_(
+            self.low_end == "unbounded",
+            self.low_key < high,
+            (self.low_key == high) & (self.low_end == "closed"),
+        )
+        above = or_(
+            self.high_end == "unbounded",
+            self.high_key > low,
+            (self.high_key == low) & (self.high_end == "closed"),
+        )
+        return and_(self.low_end != "unknown", self.high_end != "unknown", below, above)

@@ -1,0 +1,45 @@
+"""SQL as resources write it: selects of any columns, aliases by name, and rows whose body is JSON.
+
+SQLAlchemy's own types follow every column through every join; here only the rows that come out are typed.
+"""
+
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import ColumnElement, Select, literal, orm
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+
+def select(*columns: Any) -> Select[Any]:
+    """A select of these columns."""
+    return sqlalchemy.select(*columns)
+
+
+def aliased(model: Any, name: str) -> Any:
+    """The table once more, under another name."""
+    return orm.aliased(model, name=name)
+
+
+class json_object(FunctionElement[str]):  # noqa: N801  # a function in SQL
+    """JSON text of alternating names and values, built by the database."""
+
+    inherit_cache = True
+    name = "json_object"
+
+
+@compiles(json_object, "sqlite")
+def _json_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"json_object({compiler.process(element.clauses, **options)})"
+
+
+@compiles(json_object, "postgresql")
+def _json_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"json_build_object({compiler.process(element.clauses, **options)})::text"
+
+
+def part(owner: Any, place: Any, /, **members: Any) -> Select[Any]:
+    """The select of a part: whose row (`owner`), in which place, with what in it."""
+    flat = [term for name, value in members.items() for term in (literal(name, literal_execute=True), value)]
+    body: ColumnElement[str] = json_object(*flat)
+    return select(owner.label("owner"), place.label("place"), body.label("body"))

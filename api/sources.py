@@ -1,0 +1,127 @@
+"""What quotes and claims are asked for alike: who stands behind them, whom they mention, on which days."""
+
+from typing import Any
+
+from sqlalchemy import Select, exists, literal
+from sqlmodel import col
+
+from api.chain import relay_of
+from api.listing.filters import Narrow, Relation
+from api.listing.reading import Reading
+from api.listing.sql import aliased, select
+from models.claim import Claim, ClaimSource
+from models.entity import Entity
+from models.mention import Mention
+from models.quote import Quote, Speaker
+from models.span import Span
+from models.timex import Timex
+
+
+def speaker_of(reading: Reading, narrow: Narrow) -> Select[Any]:
+    """Entities by the quotes that they speak."""
+    return _spoken(narrow, "speaker")
+
+
+def addressee_of(reading: Reading, narrow: Narrow) -> Select[Any]:
+    """Entities by the quotes that are said to them."""
+    return _spoken(narrow, "addressee")
+
+
+def _spoken(narrow: Narrow, role: str) -> Select[Any]:
+    owner, value = col(Speaker.quote_key), col(Speaker.entity_id)
+    spoken = select(owner.label("owner"), value.label("value")).where(col(Speaker.role) == role)
+    return narrow.where(spoken, owner, value)
+
+
+def source_of(reading: Reading, narrow: Narrow) -> Select[Any]:
+    """Every link of the chain: the quote's own speakers and those who relay it."""
+    every = speaker_of(reading, narrow).union_all(relay_of(reading, narrow)).subquery()
+    return select(every.c.owner, every.c.value)
+
+
+def trait_of(relation: Relation, trait: str) -> Relation:
+    """A relation of entities, as one of their kind or naming."""
+
+    def rows(reading: Reading, narrow: Narrow) -> Select[Any]:
+        entity, values = aliased(Entity, "of_trait"), narrow.values
+        column = getattr(entity, trait)
+        if values is None:
+            inner = narrow
+        else:
+            such = select(entity.id).where(reading.valid(entity), values(column)).correlate(None)
+            inner = Narrow(narrow.owners, lambda id_: id_.in_(such))
+        found = relation(reading, inner).subquery()
+        joined = select(found.c.owner, column.label("value")).select_from(found)
+        return joined.join(entity, (entity.id == found.c.value) & reading.valid(entity))
+
+    return rows
+
+
+def behind_claims(relation: Relation) -> Relation:
+    """A relation of quotes, as one of the claims that rest on them; with a null for a quote that has none."""
+
+    def rows(reading: Reading, narrow: Narrow) -> Select[Any]:
+        quote, claim = aliased(Quote, "source_quote"), col(ClaimSource.claim_key)
+        stands = (quote.document_id == ClaimSource.document_id) & (quote.id == ClaimSource.quote_id)
+        stands = stands & reading.valid(quote)
+        if narrow.owners is None:
+            inner = narrow
+        else:
+            behind = select(quote.row_key).join(ClaimSource, stands).where(claim.in_(narrow.owners))
+            inner = Narrow(behind.correlate(None), narrow.values)
+        found = relation(reading, inner).subquery()
+        joined = select(claim.label("owner"), found.c.value).select_from(ClaimSource).join(quote, stands)
+        joined = joined.join(found, found.c.owner == quote.row_key, isouter=narrow.values is None)
+        return Narrow(narrow.owners).where(joined, claim, None)
+
+    return rows
+
+
+def mentioned_in(role: str) -> Relation:
+    """Entities mentioned inside spans of one role, by the spans' owners."""
+    inside = (
+        (col(Mention.document_id) == Span.document_id)
+        & (col(Mention.text_sha256) == Span.text_sha256)
+        & (col(Mention.start) >= Span.start)
+        & (col(Mention.end) <= Span.end)
+    )
+
+    def rows(reading: Reading, narrow: Narrow) -> Select[Any]:
+        owner, value = col(Span.owner_key), col(Mention.entity_id)
+        mentioned = select(owner.label("owner"), value.label("value"))
+        mentioned = mentioned.select_from(Span).join(Mention, inside & reading.valid(Mention))
+        mentioned = mentioned.where(col(Span.role) == role)
+        return narrow.where(mentioned.where(value.is_not(None)), owner, value)
+
+    return rows
+
+
+def sourced(column: Any) -> Any:
+    """A relation of the sources of claims: their stance, or their quote."""
+
+    def rows(reading: Reading, narrow: Narrow) -> Select[Any]:
+        owner = col(ClaimSource.claim_key)
+        return narrow.where(select(owner.label("owner"), column.label("value")), owner, column)
+
+    return rows
+
+
+def about_claims(reading: Reading, narrow: Narrow) -> Select[Any]:
+    """Entities that a claim is about: its place, the responsible party, and those mentioned in its words."""
+    owner = col(Claim.row_key)
+    place, responsible = (
+        narrow.where(select(owner.label("owner"), id_.label("value")).where(id_.is_not(None)), owner, id_)
+        for id_ in (col(Claim.place_id), col(Claim.responsible_id))
+    )
+    every = place.union_all(responsible, mentioned_in("statement")(reading, narrow)).subquery()
+    return select(every.c.owner, every.c.value)
+
+
+def on_days(role: str, key: Any) -> Any:
+    """The test of a date axis: a time expression of this role, by its owner's row key."""
+
+    def test(condition: Any) -> Any:
+        time = select(literal(1)).where(col(Timex.owner_key) == key, col(Timex.role) == role)
+        return exists(time.where(condition(col(Timex.earliest), col(Timex.latest))).correlate(key.table))
+
+    return test
