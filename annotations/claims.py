@@ -1,5 +1,7 @@
 """Claims: from marked extracts to figures, what they count, and on whose word."""
 
+from itertools import islice
+
 from annotations import file_format, links, value
 from annotations.annotated import Claim, Figure, Source, Span
 from annotations.marks import Role
@@ -93,7 +95,8 @@ def check_measure(reading: Reading, path: Path, measure: str) -> str:
     """The measure, after reporting it if the vocabulary does not know it."""
     if measure not in reading.measures:
         help_ = reading.report.nearest(measure, reading.measures)
-        reading.report.add(path, "the vocabulary has no such measure", measure, help_)
+        terms = "" if help_ else f"; its terms are {', '.join(islice(reading.measures, 40))}"
+        reading.report.add(path, f"the vocabulary has no such measure{terms}", measure, help_)
     return measure
 
 
@@ -125,9 +128,7 @@ def _sources(reading: Reading, path: Path, claim: file_format.Claim) -> tuple[So
     seen: set[str] = set()
     for at, source in enumerate(claim.sources):
         if source.quote in seen:
-            reading.report.add(
-                (*path, "sources", at), f"'{source.quote}' is a source of this claim twice", source.quote
-            )
+            reading.report.add((*path, "sources", at), "is a source of this claim twice", source.quote)
         seen.add(source.quote)
     return tuple(Source(source.quote, source.stance) for source in claim.sources)
 
@@ -171,7 +172,7 @@ def _indicator(reading: Reading, path: Path, claim: file_format.Claim) -> str | 
             reading.report.add(where, message, claim.indicator)
     elif claim.indicator and not reading.draft.broken & {claim.indicator, "indicators"}:
         help_ = reading.report.nearest(claim.indicator, indicators)
-        reading.report.add(where, f"no indicator has the key '{claim.indicator}'", claim.indicator, help_)
+        reading.report.add(where, "no indicator has this key", claim.indicator, help_)
     return claim.indicator
 
 

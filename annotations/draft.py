@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from annotations.file_format import PATTERNS, Claim, File, Quote
-from annotations.mistakes import MOST, Path, Report, nearest
+from annotations.mistakes import Path, Report
 from annotations.tree import Tree, Value
 
 Part = TypeVar("Part")
@@ -51,14 +51,12 @@ def check(tree: Tree, report: Report) -> Draft:
         values = {}
     _empty(values, report)
     kept = {name: list(range(len(part))) for name, part in values.items() if isinstance(part, list)}
-    broken: set[str] = set()
     try:
         return Draft(File.model_validate(values), _all(kept))
     except ValidationError as error:
-        wrong = _note(error, report)
-    for loc in wrong:
-        broken |= _names(values, loc)
-    rest, kept = _rest(values, wrong)
+        unknown, wrong = _note(error, report)
+    broken = set().union(*(_names(values, path) for path in wrong))
+    rest, kept = _rest(_without(values, unknown), wrong)
     return Draft(File.model_validate(rest), _all(kept), broken)
 
 
@@ -79,31 +77,34 @@ def _empty(values: Value, report: Report) -> None:
             stack.extend(((*path, at), child) for at, child in enumerate(value))
 
 
-def _note(error: ValidationError, report: Report) -> list[Path]:
-    """Report what Pydantic found, in our words, and return where."""
+def _note(error: ValidationError, report: Report) -> tuple[list[Path], list[Path]]:
+    """Report what Pydantic found, in our words, and return the unknown keys and what else is wrong."""
+    unknown: list[Path] = []
     wrong: list[Path] = []
-    for found in error.errors(include_url=False)[: 2 * MOST]:
+    for found in error.errors(include_url=False):
         path: Path = tuple(found["loc"])
-        wrong.append(path)
         kind, given = found["type"], found["input"]
+        (unknown if kind == "extra_forbidden" and not report.full else wrong).append(path)
         extract = given if isinstance(given, str) else None
         if kind == "extra_forbidden":
             known = _known(path)
             help_ = "; quote the value if it has a comma" if given is None else ""
-            report.add(path, f"unknown key{help_}", str(path[-1]), nearest(str(path[-1]), known))
+            report.add(path, f"unknown key{help_}", str(path[-1]), report.nearest(str(path[-1]), known))
         elif kind == "missing":
             report.add(path[:-1], f"the key '{path[-1]}' is missing")
         elif given is None:
             continue  # `_empty` has said so
         elif kind == "literal_error":
             known = str(found["ctx"]["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
-            report.add(path, f"is none of {', '.join(known)}", extract, nearest(str(extract), known))
+            report.add(
+                path, f"is not one of {', '.join(known)}", extract, report.nearest(str(extract), known)
+            )
         elif path[-1] == "[key]":
             wrong[-1] = path[:-1]
             report.add(path[:-1], _message(found), str(path[-2]))
         else:
             report.add(path, _message(found), extract)
-    return wrong
+    return unknown, wrong
 
 
 def _message(found: Any) -> str:
@@ -157,6 +158,22 @@ def _names(values: Value, loc: Path) -> set[str]:
         return {loc[1]}
     item = values[loc[0]][loc[1]]
     return {item["id"]} if isinstance(item, dict) and isinstance(item.get("id"), str) else set()
+
+
+def _without(values: Value, unknown: list[Path]) -> Value:
+    """The values without the keys that nothing is known of; what stands beside them can still be checked."""
+    for path in unknown:
+        values = _removed(values, path)
+    return values
+
+
+def _removed(node: Value, path: Path) -> Value:
+    if isinstance(node, dict):
+        first, *rest = path
+        inner = {first: _removed(node[first], tuple(rest))} if rest else {}
+        return {key: inner.get(key, value) for key, value in node.items() if rest or key != first}
+    at = path[0]
+    return [_removed(value, path[1:]) if index == at else value for index, value in enumerate(node)]
 
 
 def _rest(values: Value, wrong: list[Path]) -> tuple[Value, dict[str, list[int]]]:

@@ -15,7 +15,7 @@ def known(report: Report, links: Iterable[Link], ids: Collection[str], lost: set
         if target in ids:
             found.append((target, path))
         elif not lost & {target, "quotes" if target.startswith("q") else "claims"}:
-            report.add(path, f"there is no '{target}'", target, report.nearest(target, ids))
+            report.add(path, "there is no quote or claim with this id", target, report.nearest(target, ids))
     return found
 
 
@@ -24,7 +24,7 @@ def unique(report: Report, ids: Iterable[Link]) -> None:
     seen: set[str] = set()
     for id_, path in ids:
         if id_ in seen:
-            report.add((*path, "id"), f"the id '{id_}' is given twice", id_)
+            report.add((*path, "id"), "this id is given twice", id_)
         seen.add(id_)
 
 

@@ -27,7 +27,7 @@ def shown(words: str) -> str:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like this one, if any is alike."""
     folded = {candidate.casefold(): candidate for candidate in islice(known, _COMPARED)}
-    close = difflib.get_close_matches(word[:100].casefold(), folded, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word[:100].casefold(), folded, n=1, cutoff=0.6)
     return folded[close[0]] if close else None
 
 

@@ -44,7 +44,7 @@ def _read(reading: Reading, path: Path, quote: file_format.Quote) -> Quote:
         _check_content(reading, path, quote, bool(_of(parts, "content")))
         if quote.form not in (None, form):
             described = {"direct": "all", "mixed": "some", "indirect": "none"}[form]
-            message = f"'{quote.form}', but {described} of the content stands inside quotation marks"
+            message = f"disagrees with the article: {described} of the content stands inside quotation marks"
             reading.report.add((*path, "form"), message, quote.form, form)
     return Quote(
         id=quote.id,
@@ -148,7 +148,7 @@ def _listed(reading: Reading, path: Path, quote: file_format.Quote, parts: list[
         for at, key in enumerate(keys):
             where = (*path, name, at)
             if key in marked or key in keys[:at]:
-                reading.report.add(where, f"'{key}' is {role} of this quote already", key)
+                reading.report.add(where, f"is {role} of this quote already", key)
             elif reading.entity(where, key):
                 speakers.append(Speaker(role, key))
     return speakers

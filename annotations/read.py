@@ -114,9 +114,11 @@ def _check_document(reading: Reading, sha256: str) -> None:
         message = f"the article has another SHA-256: {sha256}; it was changed after it was annotated"
         report.add(("document", "sha256"), message, document.sha256)
     if document.basis != "stated" and document.note is None:
-        report.add(("document", "basis"), f"'{document.basis}' needs a 'note' that says why", document.basis)
+        report.add(("document", "basis"), "needs a 'note' that says why", document.basis)
     if document.basis == "unknown" and document.published is not None:
-        report.add(("document", "basis"), "'unknown', but there is a date in 'published'", document.basis)
+        report.add(
+            ("document", "basis"), "there is a date in 'published', so its basis is known", document.basis
+        )
     if document.basis != "unknown" and document.published is None:
         report.add(("document",), f"'published' is missing, although its basis is '{document.basis}'")
     try:

@@ -112,7 +112,7 @@ class Reading:
             return key
         if not self.draft.broken & {key, "entities"}:
             help_ = self.report.nearest(key, self.entities)
-            self.report.add(path, f"no entity has the key '{key}'", key, help_, offset)
+            self.report.add(path, "no entity has this key", key, help_, offset)
         return None
 
     def words(self, start: int, end: int) -> str:

@@ -86,7 +86,7 @@ class Shared:
         found: dict[str, str] = {}
         for documents in parts(self.documents):
             query = _lists(noun).where(col(Listed.document_id).in_(documents))
-            found |= dict(self.session.execute(query).tuples().all())
+            found.update((id_, document) for id_, document in self.session.execute(query))
         return found
 
     def _backed(self, noun: ListedNoun, ids: Collection[str], listed: dict[str, str]) -> set[str]:

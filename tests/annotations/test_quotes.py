@@ -28,7 +28,7 @@ def test_the_form_is_found_and_interrupted_content_is_one_span_in_parts() -> Non
 def test_a_form_that_the_marks_contradict() -> None:
     sections = quotes(Q1, SAID.replace("  mark", "  form: mixed\n  mark"))
     found = mistake(**sections)
-    assert found.message == "'mixed', but all of the content stands inside quotation marks"
+    assert found.message == "disagrees with the article: all of the content stands inside quotation marks"
     assert (found.nearest, found.line) == ("direct", line_of("form: mixed", **sections))
 
 
@@ -59,7 +59,7 @@ def test_speakers_by_mark_and_by_key() -> None:
         (
             "{speaker=aide|a ministry aide}",
             "{speaker=aid|a ministry aide}",
-            "no entity has the key 'aid'",
+            "no entity has this key",
             "aide",
         ),
         (
@@ -94,10 +94,10 @@ def test_speakers_by_mark_and_by_key() -> None:
             None,
         ),
         ("  form", "  act: silence\n  form", "'q1' is a silence, and a silence has no content", None),
-        ("  form", "  act: warn\n  form", "is none of statement, belief", "warning"),
+        ("  form", "  act: warn\n  form", "is not one of statement, belief", "warning"),
         ("  form", "  said: 2024-10-15\n  form", "is given, but a mark {said=…} gives it, too", None),
-        ("  form", "  speakers: [aide]\n  form", "'aide' is speaker of this quote already", None),
-        ("  form", "  relays: q7\n  form", "there is no 'q7'", "q1"),
+        ("  form", "  speakers: [aide]\n  form", "is speaker of this quote already", None),
+        ("  form", "  relays: q7\n  form", "there is no quote or claim with this id", None),
         ("  form", "  relays: q1\n  form", "'q1' stands within itself", None),
         ("  form", "  responds: q1\n  form", "'q1' stands within itself", None),
     ],
@@ -118,7 +118,7 @@ def test_a_mistake_in_a_mark_has_the_column_of_its_brace() -> None:
 
 
 def test_an_id_is_given_once() -> None:
-    assert mistake(**quotes(Q1, SAID.replace("q2", "q1"))).message == "the id 'q1' is given twice"
+    assert mistake(**quotes(Q1, SAID.replace("q2", "q1"))).message == "this id is given twice"
 
 
 def test_a_quote_stands_within_one_other() -> None:

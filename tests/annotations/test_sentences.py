@@ -88,7 +88,7 @@ def test_the_same_words_may_name_two_entities() -> None:
 @pytest.mark.parametrize(
     ("new", "message", "nearest"),
     [
-        ("{unn|U.N.}", "no entity has the key 'unn'", "un"),
+        ("{unn|U.N.}", "no entity has this key", "un"),
         ("{un;kind=pronom|U.N.}", "the kind of a mention is one of", "pronoun"),
         ("{un;sort=name|U.N.}", "after ';' stands kind=…, once", None),
         ("{un|{un|U.N.}}", "the same words are marked twice as a mention of the same entity", None),
