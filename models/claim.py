@@ -53,6 +53,10 @@ _BOUNDS = {
     "at_most": "comparator <> '<=' OR (value_key = high_key AND high_end = 'closed')",
     "under": "comparator NOT IN ('<', '<~') OR (value_key = high_key AND high_end = 'open')",
     "range": "comparator <> 'range' OR (low IS NOT NULL AND high IS NOT NULL)",
+    "within": (
+        "(value_key IS NULL OR low_key IS NULL OR low_key <= value_key)"
+        " AND (value_key IS NULL OR high_key IS NULL OR value_key <= high_key)"
+    ),
     "value": "value IS NOT NULL OR comparator IN ('magnitude', 'range')",
     "convention": "bounds_basis <> 'convention' OR comparator = 'magnitude'",
     "value_order": "value_order = coalesce(value_key, low_key, '')",

@@ -204,6 +204,10 @@ def upgrade() -> None:
             "(value IS NULL) = (value_key IS NULL) AND (low IS NULL) = (low_key IS NULL) AND (high IS NULL) = (high_key IS NULL)",
             name=op.f("ck_claim_keys"),
         ),
+        sa.CheckConstraint(
+            "(value_key IS NULL OR low_key IS NULL OR low_key <= value_key) AND (value_key IS NULL OR high_key IS NULL OR value_key <= high_key)",
+            name=op.f("ck_claim_within"),
+        ),
         sa.ForeignKeyConstraint(
             ["document_id", "text_sha256"],
             ["text.document_id", "text.sha256"],
