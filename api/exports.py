@@ -19,6 +19,7 @@ from api.listing.words import parse
 from api.problems import Problem, nearest
 from api.record import counts
 from api.resources import RESOURCES
+from models.measures import vocabulary
 from models.session import Database
 
 BATCH = 500
@@ -63,7 +64,7 @@ def export_annotated(
         for id_ in ids:
             document = annotated(session, id_, reading.number)
             (folder / f"{id_}{ARTICLE}").write_bytes(document.text.encode())
-            (folder / f"{id_}{ANNOTATION}").write_bytes(write(document))
+            (folder / f"{id_}{ANNOTATION}").write_bytes(write(document, vocabulary()))
             progress(id_)
     return len(ids)
 

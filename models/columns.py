@@ -74,7 +74,13 @@ def recorded(table: str, *scope: str) -> tuple[SchemaItem, ...]:
         ),
         Index(f"ix_{table}_id", "id"),
         Index(f"ix_{table}_recorded", "recorded"),
-        Index(f"ix_{table}_superseded", "superseded"),
+        # Partial: with the nulls in it, SQLite would take it for the way to the current rows, all of them.
+        Index(
+            f"ix_{table}_superseded",
+            "superseded",
+            sqlite_where=text("superseded IS NOT NULL"),
+            postgresql_where=text("superseded IS NOT NULL"),
+        ),
         ForeignKeyConstraint(["recorded"], ["revision.key"], deferrable=True, initially="DEFERRED"),
         ForeignKeyConstraint(["superseded"], ["revision.key"], deferrable=True, initially="DEFERRED"),
     )

@@ -7,6 +7,7 @@ import pytest
 
 from annotations.annotated import AnnotatedDocument, Claim, Quote, Span
 from annotations.write import write
+from models.measures import vocabulary
 from tests.conftest import SEED
 
 # Sentences in which nobody is quoted and nothing is counted, and why.
@@ -53,7 +54,7 @@ def test_article_is_untouched(seed: AnnotatedDocument) -> None:
 
 
 def test_file_is_in_canonical_form(seed: AnnotatedDocument) -> None:
-    assert write(seed) == SEED.with_name(f"{seed.id}.claims.yaml").read_bytes()
+    assert write(seed, vocabulary()) == SEED.with_name(f"{seed.id}.claims.yaml").read_bytes()
 
 
 def test_date_is_inferred_and_says_why(seed: AnnotatedDocument) -> None:

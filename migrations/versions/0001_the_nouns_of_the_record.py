@@ -238,7 +238,14 @@ def upgrade() -> None:
     op.create_index("ix_claim_recorded", "claim", ["recorded"], unique=False)
     op.create_index("ix_claim_responsible", "claim", ["responsible_id"], unique=False)
     op.create_index("ix_claim_row_key", "claim", ["row_key"], unique=False)
-    op.create_index("ix_claim_superseded", "claim", ["superseded"], unique=False)
+    op.create_index(
+        "ix_claim_superseded",
+        "claim",
+        ["superseded"],
+        unique=False,
+        sqlite_where=sa.text("superseded IS NOT NULL"),
+        postgresql_where=sa.text("superseded IS NOT NULL"),
+    )
     op.create_index("ix_claim_value", "claim", ["value_order", "id"], unique=False)
     op.create_index(
         "ux_claim_current",
@@ -347,7 +354,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_document_id", "document", ["id"], unique=False)
     op.create_index("ix_document_recorded", "document", ["recorded"], unique=False)
-    op.create_index("ix_document_superseded", "document", ["superseded"], unique=False)
+    op.create_index(
+        "ix_document_superseded",
+        "document",
+        ["superseded"],
+        unique=False,
+        sqlite_where=sa.text("superseded IS NOT NULL"),
+        postgresql_where=sa.text("superseded IS NOT NULL"),
+    )
     op.create_index(
         "ux_document_current",
         "document",
@@ -464,7 +478,14 @@ def upgrade() -> None:
     op.create_index("ix_entity_name_order", "entity", ["name_order", "id"], unique=False)
     op.create_index("ix_entity_part_of", "entity", ["part_of"], unique=False)
     op.create_index("ix_entity_recorded", "entity", ["recorded"], unique=False)
-    op.create_index("ix_entity_superseded", "entity", ["superseded"], unique=False)
+    op.create_index(
+        "ix_entity_superseded",
+        "entity",
+        ["superseded"],
+        unique=False,
+        sqlite_where=sa.text("superseded IS NOT NULL"),
+        postgresql_where=sa.text("superseded IS NOT NULL"),
+    )
     op.create_index(
         "ux_entity_current",
         "entity",
@@ -514,7 +535,14 @@ def upgrade() -> None:
     op.create_index("ix_indicator_id", "indicator", ["id"], unique=False)
     op.create_index("ix_indicator_place", "indicator", ["place_id"], unique=False)
     op.create_index("ix_indicator_recorded", "indicator", ["recorded"], unique=False)
-    op.create_index("ix_indicator_superseded", "indicator", ["superseded"], unique=False)
+    op.create_index(
+        "ix_indicator_superseded",
+        "indicator",
+        ["superseded"],
+        unique=False,
+        sqlite_where=sa.text("superseded IS NOT NULL"),
+        postgresql_where=sa.text("superseded IS NOT NULL"),
+    )
     op.create_index(
         "ux_indicator_current",
         "indicator",
@@ -561,7 +589,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_measure_id", "measure", ["id"], unique=False)
     op.create_index("ix_measure_recorded", "measure", ["recorded"], unique=False)
-    op.create_index("ix_measure_superseded", "measure", ["superseded"], unique=False)
+    op.create_index(
+        "ix_measure_superseded",
+        "measure",
+        ["superseded"],
+        unique=False,
+        sqlite_where=sa.text("superseded IS NOT NULL"),
+        postgresql_where=sa.text("superseded IS NOT NULL"),
+    )
     op.create_index(
         "ux_measure_current",
         "measure",
@@ -630,7 +665,14 @@ def upgrade() -> None:
     op.create_index("ix_mention_id", "mention", ["id"], unique=False)
     op.create_index("ix_mention_recorded", "mention", ["recorded"], unique=False)
     op.create_index("ix_mention_row_key", "mention", ["row_key"], unique=False)
-    op.create_index("ix_mention_superseded", "mention", ["superseded"], unique=False)
+    op.create_index(
+        "ix_mention_superseded",
+        "mention",
+        ["superseded"],
+        unique=False,
+        sqlite_where=sa.text("superseded IS NOT NULL"),
+        postgresql_where=sa.text("superseded IS NOT NULL"),
+    )
     op.create_index(
         "ux_mention_current",
         "mention",
@@ -721,7 +763,14 @@ def upgrade() -> None:
     op.create_index("ix_quote_recorded", "quote", ["recorded"], unique=False)
     op.create_index("ix_quote_row_key", "quote", ["row_key"], unique=False)
     op.create_index("ix_quote_said", "quote", ["said_order", "document_id", "start", "id"], unique=False)
-    op.create_index("ix_quote_superseded", "quote", ["superseded"], unique=False)
+    op.create_index(
+        "ix_quote_superseded",
+        "quote",
+        ["superseded"],
+        unique=False,
+        sqlite_where=sa.text("superseded IS NOT NULL"),
+        postgresql_where=sa.text("superseded IS NOT NULL"),
+    )
     op.create_index("ix_quote_within", "quote", ["document_id", "within_id"], unique=False)
     op.create_index(
         "ux_quote_current",
@@ -869,7 +918,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("superseded IS NULL"),
     )
     op.drop_index("ix_quote_within", table_name="quote")
-    op.drop_index("ix_quote_superseded", table_name="quote")
+    op.drop_index(
+        "ix_quote_superseded",
+        table_name="quote",
+        sqlite_where=sa.text("superseded IS NOT NULL"),
+        postgresql_where=sa.text("superseded IS NOT NULL"),
+    )
     op.drop_index("ix_quote_said", table_name="quote")
     op.drop_index("ix_quote_row_key", table_name="quote")
     op.drop_index("ix_quote_recorded", table_name="quote")
@@ -881,7 +935,12 @@ def downgrade() -> None:
         sqlite_where=sa.text("superseded IS NULL"),
         postgresql_where=sa.text("superseded IS NULL"),
     )
-    op.drop_index("ix_mention_superseded", table_name="mention")
+    op.drop_index(
+        "ix_mention_superseded",
+        table_name="mention",
+        sqlite_where=sa.text("superseded IS NOT NULL"),
+        postgresql_where=sa.text("superseded IS NOT NULL"),
+    )
     op.drop_index("ix_mention_row_key", table_name="mention")
     op.drop_index("ix_mention_recorded", table_name="mention")
     op.drop_index("ix_mention_id", table_name="mention")
@@ -893,7 +952,12 @@ def downgrade() -> None:
         sqlite_where=sa.text("superseded IS NULL"),
         postgresql_where=sa.text("superseded IS NULL"),
     )
-    op.drop_index("ix_measure_superseded", table_name="measure")
+    op.drop_index(
+        "ix_measure_superseded",
+        table_name="measure",
+        sqlite_where=sa.text("superseded IS NOT NULL"),
+        postgresql_where=sa.text("superseded IS NOT NULL"),
+    )
     op.drop_index("ix_measure_recorded", table_name="measure")
     op.drop_index("ix_measure_id", table_name="measure")
     op.drop_table("measure")
@@ -903,7 +967,12 @@ def downgrade() -> None:
         sqlite_where=sa.text("superseded IS NULL"),
         postgresql_where=sa.text("superseded IS NULL"),
     )
-    op.drop_index("ix_indicator_superseded", table_name="indicator")
+    op.drop_index(
+        "ix_indicator_superseded",
+        table_name="indicator",
+        sqlite_where=sa.text("superseded IS NOT NULL"),
+        postgresql_where=sa.text("superseded IS NOT NULL"),
+    )
     op.drop_index("ix_indicator_recorded", table_name="indicator")
     op.drop_index("ix_indicator_place", table_name="indicator")
     op.drop_index("ix_indicator_id", table_name="indicator")
@@ -914,7 +983,12 @@ def downgrade() -> None:
         sqlite_where=sa.text("superseded IS NULL"),
         postgresql_where=sa.text("superseded IS NULL"),
     )
-    op.drop_index("ix_entity_superseded", table_name="entity")
+    op.drop_index(
+        "ix_entity_superseded",
+        table_name="entity",
+        sqlite_where=sa.text("superseded IS NOT NULL"),
+        postgresql_where=sa.text("superseded IS NOT NULL"),
+    )
     op.drop_index("ix_entity_recorded", table_name="entity")
     op.drop_index("ix_entity_part_of", table_name="entity")
     op.drop_index("ix_entity_name_order", table_name="entity")
@@ -937,7 +1011,12 @@ def downgrade() -> None:
         sqlite_where=sa.text("superseded IS NULL"),
         postgresql_where=sa.text("superseded IS NULL"),
     )
-    op.drop_index("ix_document_superseded", table_name="document")
+    op.drop_index(
+        "ix_document_superseded",
+        table_name="document",
+        sqlite_where=sa.text("superseded IS NOT NULL"),
+        postgresql_where=sa.text("superseded IS NOT NULL"),
+    )
     op.drop_index("ix_document_recorded", table_name="document")
     op.drop_index("ix_document_id", table_name="document")
     op.drop_table("document")
@@ -949,7 +1028,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("superseded IS NULL"),
     )
     op.drop_index("ix_claim_value", table_name="claim")
-    op.drop_index("ix_claim_superseded", table_name="claim")
+    op.drop_index(
+        "ix_claim_superseded",
+        table_name="claim",
+        sqlite_where=sa.text("superseded IS NOT NULL"),
+        postgresql_where=sa.text("superseded IS NOT NULL"),
+    )
     op.drop_index("ix_claim_row_key", table_name="claim")
     op.drop_index("ix_claim_responsible", table_name="claim")
     op.drop_index("ix_claim_recorded", table_name="claim")
