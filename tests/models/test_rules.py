@@ -261,7 +261,7 @@ AT_ONCE: dict[str, list[Change]] = {
     ],
     "mention_insert_exact": [add("mention", start=1, end=3, exact="xx")],
 }
-# The trigger -> the changes that it refuses when their revision is sealed: what comes, and what is taken away.
+# The trigger -> the changes that it refuses when their revision is sealed: what comes, what is taken away.
 SEALED: dict[str, list[Change]] = {
     "claim_document_id": [close("document", f"id = '{D}'"), reworded],
     "claim_indicator_id": [
