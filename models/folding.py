@@ -10,7 +10,7 @@ import unicodedata
 # PostgreSQL refuses lexemes above 2 KiB; nobody searches for the hundredth letter of a word.
 LONGEST = 100
 # Letters that NFKD leaves whole but readers type without their stroke.
-_LETTERS = str.maketrans(
+_LETTERS: dict[int, str] = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ŧ": "t"}
 )
 # An apostrophe between letters, and a stop inside an abbreviation, part no words: Israel's, U.N.
@@ -29,21 +29,25 @@ def fold(*texts: str | None) -> str:
 
 def _fold(text: str) -> str:
     joined = _JOINERS.sub("", _POSSESSIVE.sub("", text))
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", joined).casefold()).translate(
-        _LETTERS
-    )
-    spaced = "".join(_letter(character) for character in plain)
-    return " ".join(word[:LONGEST] for word in _UNSPACED.sub(_pairs, spaced).split())
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", joined).casefold())
+    words = _UNSPACED.sub(_pairs, plain.translate(_CHARACTERS)).split()
+    return " ".join(word[:LONGEST] for word in words)
 
 
-def _letter(character: str) -> str:
-    category = unicodedata.category(character)
-    if category[0] == "M":
-        return ""
-    return character if category[0] in "LN" else " "
+class _Characters(dict[int, str]):
+    """What becomes of each character, found out once: letters and digits stay, marks go, the rest parts words."""
+
+    def __missing__(self, point: int) -> str:
+        character = chr(point)
+        category = unicodedata.category(character)[0]
+        self[point] = kept = "" if category == "M" else character if category in "LN" else " "
+        return kept
 
 
 def _pairs(run: re.Match[str]) -> str:
     word = run[0]
     pairs = [word] if len(word) == 1 else [word[i : i + 2] for i in range(len(word) - 1)]
     return f" {' '.join(pairs)} "
+
+
+_CHARACTERS = _Characters(_LETTERS)
