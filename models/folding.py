@@ -35,7 +35,7 @@ def _fold(text: str) -> str:
 
 
 class _Characters(dict[int, str]):
-    """What becomes of each character, found out once: letters and digits stay, marks go, the rest parts words."""
+    """What becomes of each character, found out once: letters and digits stay, marks go, others part words."""
 
     def __missing__(self, point: int) -> str:
         character = chr(point)

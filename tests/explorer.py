@@ -1,4 +1,4 @@
-"""The picture of the explorer in README: `python -m tests.explorer` takes it anew in a real Chromium, offline.
+"""The picture of the explorer in README: `python -m tests.explorer` takes it anew, in an offline Chromium.
 
 It needs Chromium and nothing else: it serves the seed from a file of its own on port 8000.
 """

@@ -29,10 +29,27 @@ def decode(cursor: str, query: str) -> tuple[int, list[Any]]:
     seal, body = raw[:12], raw[12:]
     if seal != _seal(body) or base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != cursor:
         raise _foreign("damaged or not of this service")
-    of, revision, after = orjson.loads(body)
+    # Anybody can seal: what it says is not believed either.
+    try:
+        of, revision, after = orjson.loads(body)
+    except (orjson.JSONDecodeError, TypeError, ValueError):
+        raise _foreign("not a cursor of this service") from None
     if of != query:
         raise _foreign("of another list, sort or filter; it goes with the query that gave it")
+    if not (_whole(revision) and isinstance(after, list) and after and all(map(_comparable, after))):
+        raise _foreign("not a cursor of this service")
     return revision, after
+
+
+def _whole(value: object) -> bool:
+    return type(value) is int and 0 <= value < 1 << 63
+
+
+def _comparable(value: object) -> bool:
+    """A value that both databases take: PostgreSQL knows no NUL and no integer of more than 64 bits."""
+    if isinstance(value, str):
+        return "\x00" not in value
+    return type(value) is int and -(1 << 63) <= value < 1 << 63
 
 
 def digest(*parts: object) -> str:

@@ -154,6 +154,8 @@ def _refuse_conflicts(parameters: ListParameters, media: str) -> None:
 
 def _resume(reading: Reading, parameters: ListParameters, digest: str) -> tuple[Reading, list[Any]]:
     revision, after = cursor.decode(parameters.cursor or "", digest)
+    if revision > reading.newest:
+        raise unprocessable(Mistake(parameter="cursor", message="of a revision that is not on record"))
     if parameters.as_of is not None and revision != reading.number:
         message = f"the cursor reads revision {revision}; leave as_of out, or begin again"
         raise unprocessable(Mistake(parameter="as_of", message=message))

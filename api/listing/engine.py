@@ -140,7 +140,8 @@ def fetch_parts(
         rows = part.rows(reading, keys).subquery()
         selects.append(select(rows.c.owner, literal(part.name).label("part"), rows.c.place, rows.c.body))
     nested = union_all(*selects).subquery()
-    statement = select(nested).order_by(nested.c.owner, nested.c.part, nested.c.place)
+    # The body last: parts that begin at one place come in one order, always.
+    statement = select(nested).order_by(nested.c.owner, nested.c.part, nested.c.place, nested.c.body)
     for owner, name, _, body in reading.session.execute(statement):
         found[owner][name].append(orjson.loads(body))
     return found
@@ -171,7 +172,7 @@ def batches(listing: Listing, size: int) -> Iterator[Page]:
 
 def _following(order: Sequence[tuple[Any, bool]], after: Sequence[Any]) -> ColumnElement[bool]:
     """Rows after these values in an order whose columns may go different ways."""
-    if len(after) != len(order):
+    if len(after) != len(order) or not all(map(_fits, (column for column, _ in order), after)):
         raise unprocessable(Mistake(parameter="cursor", message="not of this sort; begin at the first page"))
     clauses = []
     for i, (column, down) in enumerate(order):
@@ -182,6 +183,11 @@ def _following(order: Sequence[tuple[Any, bool]], after: Sequence[Any]) -> Colum
     value = literal(after[0], first.type)
     # Implied by the rest, but an index can use it.
     return and_(first <= value if down else first >= value, or_(*clauses))
+
+
+def _fits(column: Any, value: Any) -> bool:
+    """Whether a value of a cursor can be compared with the column: words with words, numbers with numbers."""
+    return isinstance(value, str) == (column.type.python_type is str)
 
 
 def _counted(filter: Exact, reading: Reading, filtered: Select[Any]) -> Select[Any]:

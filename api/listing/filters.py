@@ -84,7 +84,9 @@ def _folded(value: str) -> str:
     return value
 
 
-Words = Annotated[str, StringConstraints(max_length=300), AfterValidator(_text)]
+Words = Annotated[
+    str, StringConstraints(max_length=300), Field(json_schema_extra={"pattern": r"\S"}), AfterValidator(_text)
+]
 # What is compared folded: without a letter or a digit it would be found nowhere, or everywhere.
 Searched = Annotated[str, StringConstraints(max_length=300), AfterValidator(_folded)]
 

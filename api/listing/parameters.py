@@ -33,7 +33,7 @@ class AsOf(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    as_of: Annotated[str, StringConstraints(pattern=AS_OF)] | None = Field(
+    as_of: Annotated[str, Field(max_length=40, json_schema_extra={"pattern": AS_OF})] | None = Field(
         None,
         description="Read the record as it stood: a revision's number, or a time (UTC unless it says).",
         examples=["1"],
@@ -60,7 +60,7 @@ class ListParameters(ItemParameters):
         description=f"Items on the page; {PAGE}, or everything for an export, unless given.",
         examples=[20],
     )
-    cursor: Annotated[str, StringConstraints(max_length=4000)] | None = Field(
+    cursor: Annotated[str, StringConstraints(min_length=1, max_length=4000)] | None = Field(
         None,
         description="Where the last page ended: from its `next`. It reads what revision the first page read.",
         examples=[None],

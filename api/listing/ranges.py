@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 from sqlalchemy import ColumnElement, and_, not_, or_
 
 from api.listing.filters import COMPARE, Filter, Parameter, compare
-from api.listing.reading import Reading, moment
+from api.listing.reading import MOMENT, Reading, moment
 from models import edtf, number
 
 
@@ -28,8 +28,14 @@ def _span(value: str) -> str:
     return value
 
 
-Day = Annotated[str, StringConstraints(max_length=30), AfterValidator(_day)]
-Days = Annotated[str, StringConstraints(max_length=60), AfterValidator(_span)]
+def _form(pattern: str) -> Any:
+    """What a value looks like, for readers of the OpenAPI document; the check says better what is wrong."""
+    return Field(json_schema_extra={"pattern": f"^{pattern}$"})
+
+
+_DAY = "[0-9]{4}(-([0-9]{2}|XX)(-([0-9]{2}|XX))?)?[~?%]?"
+Day = Annotated[str, StringConstraints(max_length=30), _form(_DAY), AfterValidator(_day)]
+Days = Annotated[str, StringConstraints(max_length=60), _form(rf"{_DAY}\.\.{_DAY}"), AfterValidator(_span)]
 
 
 def _first(value: str) -> str:
@@ -95,7 +101,7 @@ def _moment(value: str) -> str:
         raise ValueError("not an ISO 8601 time such as 2024-10-16T08:00:00Z or 2024-10-16") from None
 
 
-Moment = Annotated[str, StringConstraints(max_length=40), AfterValidator(_moment)]
+Moment = Annotated[str, StringConstraints(max_length=40), _form(MOMENT.strip("^$")), AfterValidator(_moment)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +137,11 @@ def _range(value: str) -> str:
     return value
 
 
-Number = Annotated[str, StringConstraints(max_length=90), AfterValidator(_number)]
-Range = Annotated[str, StringConstraints(max_length=190), AfterValidator(_range)]
+_NUMBER = r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})"
+Number = Annotated[str, StringConstraints(max_length=90), _form(_NUMBER), AfterValidator(_number)]
+Range = Annotated[
+    str, StringConstraints(max_length=190), _form(rf"{_NUMBER}\.\.{_NUMBER}"), AfterValidator(_range)
+]
 
 
 @dataclass(frozen=True, kw_only=True)

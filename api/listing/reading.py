@@ -34,7 +34,8 @@ class Reading:
         return replace(self, number=number)
 
 
-AS_OF = r"^(\d{1,15}|\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?)$"
+_TIME = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?".replace(r"\d", "[0-9]")
+MOMENT, AS_OF = rf"^{_TIME}$", rf"^([0-9]{{1,15}}|{_TIME})$"
 
 
 def read(session: Session, as_of: str | None, terms: tuple[Term, ...] = ()) -> Reading:
@@ -71,6 +72,8 @@ def _as_of(value: str | None) -> tuple[int | None, str | None]:
 
 def moment(value: str) -> str:
     """An ISO 8601 time as the record writes it: UTC, milliseconds; a day is its first moment."""
+    if not re.fullmatch(_TIME, value):
+        raise ValueError("not in the one form that is documented")
     time = datetime.datetime.fromisoformat(value)
     aware = time if time.tzinfo else time.replace(tzinfo=datetime.UTC)
     if not 1 < aware.year < 9999:
