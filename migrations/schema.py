@@ -1,5 +1,6 @@
 """Bring a database to a step of the schema, and tell whether the models still agree with it."""
 
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -8,10 +9,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, inspect
+from sqlalchemy import Connection, create_engine, inspect, text
 from sqlmodel import SQLModel
 
 from models.session import Database
+
+# Where PostgreSQL makes the tables of the models for a moment, to compare.
+SCRATCH = "onrecord_drift"
 
 
 def config(connection: Connection | None = None) -> Config:
@@ -64,12 +68,20 @@ def drift(database: Database) -> list[str]:
             connection, opts={"compare_type": True, "include_name": belongs_to_models}
         )
         differences = [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
-        scratch = create_engine("sqlite://")
-        SQLModel.metadata.create_all(scratch)
-        # Alembic does not compare CHECKs; on SQLite they come back as they were written.
+        # Alembic compares neither CHECKs nor the conditions of indexes: both are compared as a database that
+        # is made from the models has them.
+        migrated = _definitions(connection)
         if database.sqlite:
-            differences += _differing_checks(connection, scratch)
-        return differences
+            with create_engine("sqlite://").connect() as scratch:
+                SQLModel.metadata.create_all(scratch)
+                made = _definitions(scratch)
+        else:
+            connection.execute(text(f"CREATE SCHEMA {SCRATCH}"))
+            scratch = connection.execution_options(schema_translate_map={None: SCRATCH})
+            SQLModel.metadata.create_all(scratch)
+            made = _definitions(connection, SCRATCH)
+            connection.rollback()
+        return differences + [f"{name}: {definition}" for name, definition in sorted(migrated ^ made)]
 
 
 def belongs_to_models(name: str | None, kind: str, _: Any) -> bool:
@@ -91,11 +103,19 @@ def _set_foreign_keys(connection: Connection, *, on: bool) -> None:
     driver.execute(f"PRAGMA foreign_keys = {'ON' if on else 'OFF'}")
 
 
-def _differing_checks(migrated: Connection, models: Engine) -> list[str]:
-    ours, theirs = inspect(migrated), inspect(models)
-    found = []
+def _definitions(connection: Connection, schema: str | None = None) -> set[tuple[str, str]]:
+    """Checks and indexes of the models' tables, by name, in the database's own words."""
+    found = set()
+    inspector = inspect(connection)
     for table in SQLModel.metadata.tables:
-        here = {(c["name"], c["sqltext"]) for c in ours.get_check_constraints(table)}
-        there = {(c["name"], c["sqltext"]) for c in theirs.get_check_constraints(table)}
-        found += [f"{table}: check {name}: {sql}" for name, sql in sorted(here ^ there, key=str)]
+        for check in inspector.get_check_constraints(table, schema=schema):
+            found.add((str(check["name"]), check["sqltext"]))
+    sqlite = connection.dialect.name == "sqlite"
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    if not sqlite:
+        query = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = coalesce(:schema, current_schema())"
+    parameters = {} if sqlite else {"schema": schema}
+    for name, definition in connection.execute(text(query), parameters):
+        if belongs_to_models(name, "index", None) and not name.startswith("alembic_"):
+            found.add((name, re.sub(r" ON (\w+\.)?", " ON ", definition)))
     return found

@@ -283,13 +283,16 @@ def _postgresql(rule: Rule) -> Iterator[str]:
 
 
 def _begin_record() -> None:
+    """The empty record is revision 0; where rows outlived a step down, it has long begun."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    op.execute(
-        sa.text(
-            "INSERT INTO revision (key, number, time, reason) VALUES (0, 0, :now, 'The record begins, empty')"
-        ).bindparams(now=now)
-    )
-    op.execute(sa.text("INSERT INTO counter (id, number, time) VALUES (1, 0, :now)").bindparams(now=now))
+    begun = "WHERE NOT EXISTS (SELECT 1 FROM"
+    revision_0 = f"SELECT 0, 0, CAST(:now AS TEXT), 'The record begins, empty' {begun} revision)"
+    counter = f"SELECT 1, 0, CAST(:now AS TEXT) {begun} counter)"
+    for statement in (
+        f"INSERT INTO revision (key, number, time, reason) {revision_0}",
+        f"INSERT INTO counter (id, number, time) {counter}",
+    ):
+        op.execute(sa.text(statement).bindparams(now=now))
 
 
 def upgrade() -> None:
@@ -309,6 +312,7 @@ def upgrade() -> None:
             # Rows never change, so the index keeps no copy of the words. `ascii` parts at spaces and nothing else
             # that folded words contain; unicode61 would disagree with PostgreSQL about newer scripts.
             op.execute(f"CREATE VIRTUAL TABLE {table}_words USING fts5(folded, content='', tokenize='ascii')")
+            op.execute(f"INSERT INTO {table}_words (rowid, folded) SELECT row_key, folded FROM {table}")
             op.execute(
                 f"CREATE TRIGGER {table}_insert_words AFTER INSERT ON {table}"
                 f" BEGIN INSERT INTO {table}_words (rowid, folded) VALUES (NEW.row_key, NEW.folded); END"
