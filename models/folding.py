@@ -28,7 +28,9 @@ def fold(*texts: str | None) -> str:
 
 
 def _fold(text: str) -> str:
-    joined = _JOINERS.sub("", _POSSESSIVE.sub("", text))
+    # Without its accents first: a combining mark before an apostrophe would part the word there.
+    letters = unicodedata.normalize("NFD", text).translate(_UNMARKED)
+    joined = _JOINERS.sub("", _POSSESSIVE.sub("", letters))
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", joined).casefold())
     words = _UNSPACED.sub(_pairs, plain.translate(_CHARACTERS)).split()
     return " ".join(word[:LONGEST] for word in words)
@@ -44,6 +46,15 @@ class _Characters(dict[int, str]):
         return kept
 
 
+class _Unmarked(dict[int, str]):
+    """Every character but the combining marks, found out once."""
+
+    def __missing__(self, point: int) -> str:
+        character = chr(point)
+        self[point] = kept = "" if unicodedata.category(character)[0] == "M" else character
+        return kept
+
+
 def _pairs(run: re.Match[str]) -> str:
     word = run[0]
     pairs = [word] if len(word) == 1 else [word[i : i + 2] for i in range(len(word) - 1)]
@@ -51,3 +62,4 @@ def _pairs(run: re.Match[str]) -> str:
 
 
 _CHARACTERS = _Characters(_LETTERS)
+_UNMARKED = _Unmarked()
