@@ -17,6 +17,7 @@ from api.naming import begins, named, parts_of
 from api.nested import (
     RECORDED,
     RECORDED_COLUMNS,
+    ended_with_document,
     entity_columns,
     entity_reference,
     exact_number,
@@ -226,6 +227,7 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
         select=_select_kind(kind),
         render=_render,
         moved=_moved,
+        ended=ended_with_document,
         parts=(Part("aliases", _aliases),),
         filters=tuple(_filters(kind)),
         sorts={

@@ -38,7 +38,7 @@ def found(resource: Resource, reading: Reading, id: str) -> RowMapping:
 def withdrawn(resource: Resource, reading: Reading, id: str) -> Problem | None:
     """410 with date and reason for what could be read once; what never could is not told of."""
     endings = resource.ended(reading, resource.model, id).subquery()
-    newest = select(endings).order_by(endings.c.number.desc()).limit(LATEST)
+    newest = select(endings).order_by(endings.c.number.desc(), endings.c.note.is_(None)).limit(LATEST)
     for ending in reading.session.execute(newest).mappings().all():
         if _visible(resource, reading.at(ending["number"] - 1), id) is not None:
             detail = f"the {resource.noun} was withdrawn; as_of={ending['number'] - 1} still shows it"
