@@ -42,13 +42,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings, app.state.database = settings, database
     app.state.exports = threading.BoundedSemaphore(settings.exports)
     problems.install(app)
-    v1 = APIRouter(prefix="/v1", dependencies=[Depends(once)])
+    resources = APIRouter(prefix="/v1")
     for resource in (*RESOURCES.values(), SEARCH):
-        mount(v1, resource, RESOURCES)
-    v1.include_router(text.router)
-    v1.include_router(record.router)
-    v1.include_router(docs.schemas)
-    app.include_router(v1)
+        mount(resources, resource, RESOURCES)
+    # Side by side: inside another router a route would not know the outer prefix, and would be measured under
+    # half of its path.
+    for router in (resources, text.router, record.router, docs.schemas):
+        app.include_router(router, dependencies=[Depends(once)])
     app.include_router(health.router)
     docs.install(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]

@@ -16,7 +16,7 @@ from starlette.types import Scope
 from annotations.schema import json_schema
 from api.listing.openapi import problems
 
-schemas = APIRouter(prefix="/schemas", tags=["record"])
+schemas = APIRouter(prefix="/v1/schemas", tags=["record"])
 ASSETS = files("api").joinpath("static")
 # Nothing from elsewhere: the page works without a network, and a script that calls out is refused.
 POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"

@@ -15,7 +15,7 @@ from api.resources import RESOURCES
 from models.revision import Revision
 from models.session import Database
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 
 
 class RecordView(BaseModel):

@@ -15,7 +15,7 @@ from api.views import SEED
 from models.session import Database
 from models.text import Text
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 PLAIN = {"text/plain": {"schema": {"type": "string"}}}
 
 

@@ -20,7 +20,8 @@ class Database:
         if address.drivername in ("postgresql", "postgres"):
             address = address.set(drivername="postgresql+psycopg")
         self.sqlite = address.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {} if self.sqlite else {"pool_pre_ping": True}
+        # What people ask for stays out of the messages of errors, and so out of the log.
+        options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": not self.sqlite}
         # A page leaves at most two connections a thread; the pool never blocks the thread pool's last one.
         self.engine: Engine = create_engine(address, pool_size=pool_size, max_overflow=40, **options)
         if self.sqlite:
