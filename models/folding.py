@@ -37,7 +37,7 @@ def _fold(text: str) -> str:
 
 
 class _Characters(dict[int, str]):
-    """What becomes of each character, found out once: letters and digits stay, marks go, others part words."""
+    """What becomes of each character, found out once: letters and digits stay, marks go, others part."""
 
     def __missing__(self, point: int) -> str:
         character = chr(point)

@@ -137,9 +137,11 @@ class Reference:
             f"EXISTS (SELECT 1 FROM {rows} WHERE {c}.recorded = NEW.key AND +{c}.superseded IS NULL"
             f" AND x.{self.column} IS NOT NULL AND {dangles})"
         )
+        # What belongs to a document is referred to from there alone, and found by the document's key.
+        near = " AND x.document_id = o.document_id" if self.target in ("mention", "quote", "claim") else ""
         leaving = (
             f"EXISTS (SELECT 1 FROM {self.target} o, {rows}"
-            f" WHERE o.superseded = NEW.key AND x.{self.column} = o.id AND {c}.superseded IS NULL AND {dangles}"
+            f" WHERE o.superseded = NEW.key AND x.{self.column} = o.id{near} AND {c}.superseded IS NULL AND {dangles}"
             f" AND NOT EXISTS (SELECT 1 FROM {self.target} g WHERE g.id = o.id AND {current} AND {self.same}))"
         )
         return Rule(
