@@ -28,7 +28,7 @@ from tests.serving import environment, serving
 COMMAND = Path(sys.executable).parent / "onrecord"
 QUOTE = f"/v1/quotes/{DOCUMENT}.q1"
 EXPORT = "/v1/mentions?format=ndjson&include=sentences"
-ASKED = 100
+ASKED = 40
 
 
 def application(client: TestClient) -> FastAPI:
@@ -274,7 +274,8 @@ def test_a_running_export_is_finished_when_the_service_stops(tmp_path: Path) -> 
             with pytest.raises(httpx.TransportError):
                 httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False)
             finished = (tmp_path / "serve.log").read_text().count('"route": "/v1/mentions"') - 1
-            while chunk := slow.recv(65536):
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            while chunk := slow.recv(1 << 20):
                 received += chunk
     assert finished < ASKED, "they were over before the signal came"
     answers = received.count(b"HTTP/1.1 200")
