@@ -37,6 +37,9 @@ def read(reading: Reading) -> None:
             target, path = getattr(entity, name), ("entities", key, name)
             if target is not None and reading.entity(path, target):
                 parents[key] = (target, path)
+                if entity.naming == "named" and given[target].naming != "named":
+                    message = "a named entity belongs to the whole record, this one to the document alone"
+                    reading.report.add(path, message, target)
         links.acyclic(reading.report, parents, verb)
 
 
@@ -48,5 +51,9 @@ def indicators(reading: Reading) -> tuple[Indicator, ...]:
         check_measure(reading, (*path, "measure"), indicator.measure)
         if indicator.place is not None:
             check_place(reading, (*path, "place"), indicator.place)
+            place = reading.entities.get(indicator.place)
+            if place is not None and place.naming != "named":
+                message = "an indicator belongs to the whole record, this place to the document alone"
+                reading.report.add((*path, "place"), message, indicator.place)
         found.append(Indicator(key, **indicator.model_dump()))
     return tuple(found)

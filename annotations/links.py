@@ -45,3 +45,16 @@ def acyclic(report: Report, parents: Mapping[str, Link], verb: str) -> None:
             else:
                 report.add(path, f"a circle: {' → '.join([*circle, at][:20])}", at)
         done.update(trail)
+
+
+def shallow(report: Report, parents: Mapping[str, Link], deepest: int) -> None:
+    """Report ids with more ancestors than `deepest`; a circle, which has no end, was reported before."""
+    for start, (_, path) in parents.items():
+        at, depth = start, 0
+        while at in parents and depth <= deepest:
+            at, depth = parents[at][0], depth + 1
+            if at == start:
+                break
+        else:
+            if depth > deepest:
+                report.add(path, f"stands within more than {deepest} others, one inside the other", start)

@@ -9,6 +9,8 @@ from annotations.mistakes import Path
 from annotations.reading import Located, Reading
 from models.vocabulary import SpanRole, SpeakerRole
 
+# The database refuses a longer chain; no article has one.
+DEEPEST = 8
 _DATE = Role("EDTF", ("anchor", "basis"))
 ROLES: dict[str, Role] = {
     "content": Role(),
@@ -189,3 +191,4 @@ def _check_links(reading: Reading) -> None:
             for target, at in answer:
                 put(quote.id, target, at)
     links.acyclic(report, parents, "stands within")
+    links.shallow(report, parents, DEEPEST)

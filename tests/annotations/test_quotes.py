@@ -131,3 +131,12 @@ def test_a_quote_stands_within_one_other() -> None:
 def test_quotes_stand_within_each_other_without_circles() -> None:
     found = mistake(**quotes(Q1.replace("  mark", "  relays: q3\n  mark"), CITED))
     assert found.message == "a circle: q3 → q1 → q3"
+
+
+def test_quotes_stand_at_most_eight_deep() -> None:
+    def chain(length: int) -> list[str]:
+        relayed = "- {id: q%d, relays: q%d, mark: '{cue|citing} {speaker=un|U.N.} figures'}\n"
+        return [Q1, *(relayed % (n, n - 1) for n in range(2, length + 1))]
+
+    assert len(flood(**quotes(*chain(9))).quotes) == 9
+    assert mistake(**quotes(*chain(10))).message.startswith("stands within more than 8 others")

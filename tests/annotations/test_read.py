@@ -244,6 +244,7 @@ def test_mistakes_of_the_document(old: str, new: str, message: str) -> None:
         ("x: {kind: place, name: X, coordinates: 'north'}", "is not 'latitude, longitude'", None),
         ("x: {kind: actor, name: X, part_of: harbur}", "no entity has this key", "harbour"),
         ("x: {kind: actor, name: X, acts_for: x}", "'x' acts for itself", None),
+        ("x: {kind: actor, name: X, acts_for: aide}", "a named entity belongs to the whole record", None),
         ("x: {kind: actor, name: X, descripton: Y}", "unknown key", "description"),
         ("X Y: {kind: actor, name: X}", "is not a slug", None),
         ("x: {kind: actor}", "the key 'name' is missing", None),
