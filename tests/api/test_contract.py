@@ -88,6 +88,9 @@ VALUE_OF: dict[str, Callable[[Json], Any]] = {
     "position": lambda item: item["document"]["id"],
     "said": lambda item: _days(item["said"]),
     "period": lambda item: _days(item["period"]),
+    "mentions": lambda item: item["counts"]["mentions"],
+    "quotes": lambda item: item["counts"]["quotes"],
+    "claims": lambda item: item["counts"]["claims"],
     "value": lambda item: item["low"] if item["value"] is None else item["value"],
 }
 
