@@ -233,6 +233,8 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
         sorts={
             "name": Sort("name, folded", (col(Entity.name_order),)),
             "id": Sort("id", (ID,)),
+            "mentions": Sort("number of mentions", count=mention_count),
+            "quotes": Sort("number of quotes that it speaks", count=quote_count),
             "recorded": Sort("revision", (col(Revision.number),)),
         },
         default_sort="name",

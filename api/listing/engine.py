@@ -112,7 +112,8 @@ class Listing:
             model, reading = self.resource.model, self.reading
             hits = ranked(model, reading.terms, RANKED, sqlite=reading.sqlite).subquery("hits")
             return statement.join(hits, model.row_key == hits.c.row_key), [(hits.c.rank, False), *tie]
-        columns = self.resource.sorts[self.sort.removeprefix("-")].columns
+        sort = self.resource.sorts[self.sort.removeprefix("-")]
+        columns = sort.columns if sort.count is None else (sort.count(self.reading),)
         return statement, [(column, self.sort.startswith("-")) for column in columns] + tie
 
     def _total(self) -> Any:

@@ -36,10 +36,11 @@ class Include:
 
 @dataclass(frozen=True)
 class Sort:
-    """Columns, never null, in their order; the named one comes first and is the one that `-` turns round."""
+    """Columns, never null, in their order, all turned round by `-`; or a number counted for the row."""
 
     about: str
-    columns: tuple[Any, ...]
+    columns: tuple[Any, ...] = ()
+    count: Callable[[Reading], Any] | None = None
 
 
 ENDING: tuple[Any, ...] = (
