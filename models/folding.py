@@ -13,9 +13,13 @@ LONGEST = 100
 _LETTERS: dict[int, str] = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ŧ": "t"}
 )
-# An apostrophe between letters, and a stop inside an abbreviation, part no words: Israel's, U.N.
+# An apostrophe between letters, a stop in an abbreviation and the comma of thousands part no words: O'Brien, U.N.
 _JOINERS = re.compile(
     r"(?<=\w)['\u2018\u2019\u02bc](?=\w)|(?<=\b[^\W\d_])\.(?=[^\W\d_]\b)|(?<=\d)[,\u2009\u202f](?=\d\d\d)"
+)
+# But the article of l'Élysée and its like is a word of its own, which nobody looks for.
+_ELISION = re.compile(
+    r"\b([cdjlmnst]|(?:jus|lors|puis)?qu|(?:d|n|s)?[ae]ll|sull)['\u2018\u2019](?=\w\w)", re.IGNORECASE
 )
 _POSSESSIVE = re.compile(r"(?<=\w)['\u2018\u2019\u02bc]s\b", re.IGNORECASE)
 # Scripts written without spaces: each run becomes overlapping pairs of characters.
@@ -30,7 +34,7 @@ def fold(*texts: str | None) -> str:
 def _fold(text: str) -> str:
     # Without its accents first: a combining mark before an apostrophe would part the word there.
     letters = unicodedata.normalize("NFD", text).translate(_UNMARKED)
-    joined = _JOINERS.sub("", _POSSESSIVE.sub("", letters))
+    joined = _JOINERS.sub("", _ELISION.sub(r"\1 ", _POSSESSIVE.sub("", letters)))
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", joined).casefold())
     words = _UNSPACED.sub(_pairs, plain.translate(_CHARACTERS)).split()
     return " ".join(word[:LONGEST] for word in words)

@@ -20,6 +20,7 @@ from models.session import Database
         ("Israel‘s", "Israel's"),
         ("Netanyahu’s office", "netanyahu office"),
         ("don’t", "don't"),
+        ("l’Élysée", "l elysee"),
         ("Zoe\u0301’s", "Zoé"),
         ("“We are coping,”", '"we are coping"'),
         ("U.N.", "UN"),
