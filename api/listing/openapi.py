@@ -59,7 +59,8 @@ def list_responses(resource: Any) -> Responses:
     ok = {
         "model": page_of(resource.view, resource.noun),
         "description": "A page",
-        "content": {"text/csv": text, "application/x-ndjson": text},
+        # JSON first: clients that know one format only take the first.
+        "content": {"application/json": {}, "text/csv": text, "application/x-ndjson": text},
         "headers": _HEADERS | _LINK,
     }
     return {200: ok, 304: {"description": "Not modified"}, **problems(400, 406, 422, 503)}

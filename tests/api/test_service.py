@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,7 @@ def test_ready_once_the_database_is_migrated(empty_database: Database, tmp_path:
 
 def test_not_ready_while_postgresql_is_gone_and_ready_again() -> None:
     require("postgresql")
-    with Cluster() as cluster:
-        database = Database(cluster.create_database("onrecord"))
+    with Cluster() as cluster, closing(Database(cluster.create_database("onrecord"))) as database:
         subprocess.run(
             [COMMAND, "load", SEED, "--database-url", database.engine.url.render_as_string(False)],
             env=environment(), check=True, capture_output=True,
