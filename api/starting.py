@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def existing(url: str | None) -> Database:
     return database
 
 
-def serve(given: dict[str, object], workers: int, announce: Callable[[str], None]) -> None:
+def serve(given: Mapping[str, object], workers: int, announce: Callable[[str], None]) -> None:
     """Migrate, load the seeds, and serve until a signal ends it. `given` goes before the environment."""
     # In the environment, so that every worker process reads the same.
     os.environ |= {

@@ -13,7 +13,8 @@ LONGEST = 100
 _LETTERS: dict[int, str] = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ŧ": "t"}
 )
-# An apostrophe between letters, a stop in an abbreviation and the comma of thousands part no words: O'Brien, U.N.
+# An apostrophe between letters, a stop in an abbreviation and the comma of thousands part no words:
+# O'Brien, U.N., 2,350.
 _JOINERS = re.compile(
     r"(?<=\w)['\u2018\u2019\u02bc](?=\w)|(?<=\b[^\W\d_])\.(?=[^\W\d_]\b)|(?<=\d)[,\u2009\u202f](?=\d\d\d)"
 )

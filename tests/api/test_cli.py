@@ -106,7 +106,7 @@ def test_export_of_a_list(record: Path) -> None:
         (("migrate", "--to", "0099"), "0099"),
     ],
 )
-def test_what_does_not_exist_is_said_in_one_line(record: Path, arguments: tuple[str, ...], message: str) -> None:
+def test_what_does_not_exist_is_one_line(record: Path, arguments: tuple[str, ...], message: str) -> None:
     done = run(*arguments, folder=record, code=1)
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -121,7 +121,8 @@ def test_export_of_the_files_gives_the_files(record: Path) -> None:
 
 def test_schema_prints_json(tmp_path: Path) -> None:
     assert json.loads(run("schema", folder=tmp_path).stdout)["$id"].startswith("urn:onrecord:")
-    assert "killed" in {term["id"] for term in json.loads(run("schema", "--measures", folder=tmp_path).stdout)}
+    terms = json.loads(run("schema", "--measures", folder=tmp_path).stdout)
+    assert "killed" in {term["id"] for term in terms}
     assert "/v1/quotes" in json.loads(run("schema", "--openapi", folder=tmp_path).stdout)["paths"]
 
 
