@@ -21,7 +21,7 @@ from sqlalchemy import text
 
 from models.session import Database
 from tests.available import require
-from tests.conftest import DOCUMENT, SEED, serve
+from tests.conftest import DOCUMENT, SEED, Statements, serve
 from tests.postgres import Cluster, free_port
 from tests.serving import environment, serving
 
@@ -233,6 +233,13 @@ def test_long_answers_are_packed_and_their_tags_told_apart(client: TestClient) -
         assert answer.status_code == 304
         assert not answer.content
         assert answer.headers["etag"] in (packed.headers["etag"], plain.headers["etag"])
+
+
+def test_the_head_of_an_export_reads_no_rows(client: TestClient, statements: Statements) -> None:
+    assert client.head("/v1/quotes?format=csv").status_code == 200
+    head = len(statements.sent)
+    assert client.get("/v1/quotes?format=csv").status_code == 200
+    assert len(statements.sent) > 2 * head
 
 
 @pytest.mark.parametrize("url", [QUOTE, "/v1/quotes?limit=1", "/v1/quotes?format=csv", "/health", "/docs"])
