@@ -55,14 +55,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The last one added is the first one met.
     app.add_middleware(GZipMiddleware, minimum_size=settings.compress_from, compresslevel=5)
     app.add_middleware(VariantTags)
+    app.add_middleware(Door, body_limit=settings.body_limit)
     if settings.cors_origins:
-        exposed = ["ETag", "Link", "X-Request-ID", "X-Revision", "Retry-After"]
+        # Outside the door: a script must be able to read why it was refused there.
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "HEAD"],
-            expose_headers=exposed,
+            allow_headers=["*"],
+            expose_headers=["ETag", "Link", "X-Request-ID", "X-Revision", "Retry-After"],
         )
-    app.add_middleware(Door, body_limit=settings.body_limit)
     app.add_middleware(Log)
     return app

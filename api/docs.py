@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import QueryParams
@@ -77,6 +77,11 @@ def page() -> str:
 def install(app: FastAPI) -> None:
     """Serve the explorer at /docs."""
     app.mount("/static", Assets(packages=[("api", "static")]), name="static")
+
+    @app.get("/", include_in_schema=False)
+    def get_root() -> RedirectResponse:
+        # A path, not a URL: behind a proxy the name in Host is not the reader's.
+        return RedirectResponse("/docs", 307)
 
     @app.get("/docs", include_in_schema=False)
     def get_docs() -> HTMLResponse:

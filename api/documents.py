@@ -43,9 +43,9 @@ Nested = Annotated[list[Item] | None, JSON_ONLY]
 class DocumentCounts(BaseModel):
     """How much is annotated in a document."""
 
-    mentions: int = Field(description="Mentions", examples=[150])
+    mentions: int = Field(description="Mentions", examples=[156])
     quotes: int = Field(description="Quotes", examples=[45])
-    claims: int = Field(description="Claims", examples=[19])
+    claims: int = Field(description="Claims", examples=[18])
 
 
 class DocumentView(DocumentBase):

@@ -68,26 +68,29 @@ class Log:
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
-        logger = structlog.get_logger().bind(request_id=request_id, method=method, path=scope["path"])
+        # Bound for whoever logs below, in the thread pool too.
+        bound = {"request_id": request_id, "method": method, "path": scope["path"]}
+        logger = structlog.get_logger()
         # A copy, because the door changes it, and the only one, because routing leaves the route in it.
         scope = {**scope}
         OPEN.inc()
-        try:
-            await self.app(scope, receive, identified)
-        except Problem as problem:
-            await problem.response()(scope, receive, identified)
-        except Exception:
-            logger.exception("failed")
-            # What has begun can not become another answer: it ends short, and the connection with it.
-            if not status:
-                await OURS.response()(scope, receive, identified)
-        finally:
-            OPEN.dec()
-            seconds = time.perf_counter() - started
-            route = route_of(scope)
-            REQUESTS.labels(route, method, status).inc()
-            SECONDS.labels(route).observe(seconds)
-            logger.info("request", status=status, route=route, ms=round(seconds * 1000, 1))
+        with structlog.contextvars.bound_contextvars(**bound):
+            try:
+                await self.app(scope, receive, identified)
+            except Problem as problem:
+                await problem.response()(scope, receive, identified)
+            except Exception:
+                logger.exception("failed")
+                # What has begun can not become another answer: it ends short, and the connection with it.
+                if not status:
+                    await OURS.response()(scope, receive, identified)
+            finally:
+                OPEN.dec()
+                seconds = time.perf_counter() - started
+                route = route_of(scope)
+                REQUESTS.labels(route, method, status).inc()
+                SECONDS.labels(route).observe(seconds)
+                logger.info("request", status=status, route=route, ms=round(seconds * 1000, 1))
 
 
 def route_of(scope: Scope) -> str:

@@ -27,7 +27,7 @@ annotated news articles, with the whole chain of sources, each traceable to the 
 - `format=csv` and `format=ndjson` stream everything that matches.
 - Errors are problem documents (RFC 9457) that say what is wrong and what would be right.
 
-Every example is an answer that the service gives with the article that it ships with.
+Every example of an answer is what the service gives with the article that it ships with.
 """
 TAGS = {
     "documents": "The articles",
@@ -94,6 +94,7 @@ QUERIES = {
         "q=%22northern+Israel%22&type=quote": "quotes in which these words follow each other",
     },
 }
+SHOWING = ("sort", "limit", "cursor", "count", "facet", "include", "format", "offsets", "as_of")
 # How an example is found in examples.json: by the operation's id and, behind it, the format.
 FORMS = {"text/csv": "_csv", "application/x-ndjson": "_ndjson"}
 # What the door may answer to any request, and a mistake of ours.
@@ -140,6 +141,8 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     operation["responses"] = dict(sorted(operation["responses"].items()))
     for parameter in operation.get("parameters", ()):
         _plain(parameter)
+    # What a list is asked for stands above how it is shown: a reader looks for `speaker`, not for `offsets`.
+    operation.get("parameters", []).sort(key=lambda parameter: parameter["name"] in SHOWING)
     if queries := QUERIES.get(path.rpartition("/")[2]):
         lines = [f"- `GET {path}?{query}`: {about}" for query, about in queries.items()]
         operation["description"] = "\n".join([operation["description"], "\nFor example:", *lines])

@@ -39,6 +39,15 @@ class Mistake(BaseModel):
     allowed: list[str] | None = Field(None, description="What is allowed", examples=[["said", "-said"]])
 
 
+class Withdrawal(BaseModel):
+    """When and why something was withdrawn."""
+
+    revision: int = Field(description="Number of the revision", examples=[2])
+    time: str = Field(description="Its time, UTC", examples=["2024-10-16T08:00:00.000Z"])
+    reason: str | None = Field(None, description="Why", examples=["load"])
+    note: str | None = Field(None, description="What the document says of it", examples=["Not confirmed."])
+
+
 class ProblemDocument(BaseModel):
     """A problem document."""
 
@@ -49,6 +58,7 @@ class ProblemDocument(BaseModel):
         description="What happened, and what would be right", examples=["1 mistake in the query"]
     )
     errors: list[Mistake] | None = Field(None, description="All mistakes of the request")
+    withdrawn: Withdrawal | None = Field(None, description="Of what is not on record any more")
 
 
 class Problem(Exception):

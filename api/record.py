@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from sqlmodel import func, select
 
 from api.listing.formats import dump
-from api.listing.negotiation import RELEASE, same
+from api.listing.negotiation import RELEASE, etag_of, same
 from api.listing.openapi import problems
 from api.listing.parameters import AsOf
 from api.listing.reading import Reading, read
@@ -24,7 +24,7 @@ class RecordView(BaseModel):
     revision: int = Field(description="Number of the revision; lists and ETags follow it", examples=[1])
     time: str = Field(description="Its time, UTC", examples=["2024-10-16T08:00:00.000Z"])
     version: str = Field(description="Release of the service", examples=["0.1.0"])
-    counts: dict[str, int] = Field(description="Items by resource", examples=[{"documents": 1, "quotes": 46}])
+    counts: dict[str, int] = Field(description="Items by resource", examples=[{"documents": 1, "quotes": 45}])
 
 
 @router.get(
@@ -44,7 +44,7 @@ def get_record(request: Request, parameters: Annotated[AsOf, Query()]) -> Respon
     database: Database = request.app.state.database
     with database.read() as session:
         reading = read(session, parameters.as_of)
-        etag = f'"{RELEASE}-{reading.number}"'
+        etag = etag_of("record", reading.number, reading.time)
         headers = {"ETag": etag, "Cache-Control": "no-cache"}
         if same(request, etag):
             return Response(status_code=304, headers=headers)

@@ -17,7 +17,6 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on")
     seeds: bool = Field(True, description="Load the documents that ship with the product")
     measures: Path | None = Field(None, description="File of measures that a newsroom adds")
-    public_url: str = Field("", description="Prefix of the URLs in answers, such as https://record.example")
     cors_origins: list[str] = Field([], description="Origins whose scripts may read, or `*`")
     body_limit: int = Field(1 << 20, ge=0, description="Largest request body in bytes")
     compress_from: int = Field(1000, ge=0, description="Smallest body in bytes that is compressed")

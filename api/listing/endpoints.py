@@ -11,7 +11,15 @@ from api.listing.absent import Moved, found
 from api.listing.engine import Listing, Page, batches, fetch_parts, item_of
 from api.listing.export import BATCH, export
 from api.listing.formats import MEDIA_TYPES, csv_rows, dump, ndjson
-from api.listing.negotiation import RELEASE, etag_of, headers_of, negotiate, not_modified, same
+from api.listing.negotiation import (
+    RELEASE,
+    etag_of,
+    headers_of,
+    negotiate,
+    not_modified,
+    only_json,
+    same,
+)
 from api.listing.openapi import item_responses, list_responses
 from api.listing.parameters import (
     PAGE,
@@ -107,7 +115,7 @@ def answer_item(
     request: Request, resource: Resource, id: str, parameters: ItemParameters, others: Mapping[str, Resource]
 ) -> Response:
     """An item, with what is included; 308 where another took its place, 410 where it was withdrawn."""
-    negotiate(request, "json")
+    only_json(request)
     include = getattr(parameters, "include", None) or ()
     database: Database = request.app.state.database
     with database.read() as session:
@@ -171,7 +179,7 @@ def _next(request: Request, listing: Listing, page: Page) -> str | None:
         exclude_none=True, exclude_defaults=True, exclude={"as_of", "cursor"}
     )
     query = urlencode({**given, "cursor": after}, doseq=True)
-    return f"{request.app.state.settings.public_url}/v1/{listing.resource.name}?{query}"
+    return f"/v1/{listing.resource.name}?{query}"
 
 
 def _with_query(location: str, request: Request) -> str:

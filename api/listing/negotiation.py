@@ -30,6 +30,13 @@ def negotiate(request: Request, format: str | None) -> str:
     raise Problem(406, "Accept takes none of application/json, text/csv, application/x-ndjson")
 
 
+def only_json(request: Request) -> None:
+    """Refuse a client that takes no JSON, where there is nothing else."""
+    accepted = [_preference(entry) for entry in request.headers.get("accept", "*/*").lower().split(",")]
+    if not any(_KINDS.get(kind) == "json" and preference > 0 for kind, preference in accepted):
+        raise Problem(406, "this is JSON alone; accept application/json")
+
+
 def _preference(entry: str) -> tuple[str, float]:
     kind, *parameters = (part.strip() for part in entry.split(";"))
     weight = next((value for p in parameters if (value := p.removeprefix("q=")) != p), "1")

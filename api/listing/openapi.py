@@ -69,7 +69,5 @@ def list_responses(resource: Any) -> Responses:
 def item_responses(resource: Any) -> Responses:
     """An item, and its problems."""
     ok = {"model": resource.view, "description": f"The {resource.noun}", "headers": _HEADERS}
-    moved: Responses = (
-        {308: {"description": "Another entity took its place"}} if "merged" in str(resource.about) else {}
-    )
+    moved: Responses = {308: {"description": "Another one took its place"}} if resource.moved else {}
     return {200: ok, 304: {"description": "Not modified"}, **moved, **problems(400, 404, 406, 410, 422, 503)}

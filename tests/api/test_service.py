@@ -217,6 +217,19 @@ def test_other_origins_read_where_the_setting_says(seeded_database: Database) ->
         refused = {**asked, "Origin": "https://evil.example"}
         assert "access-control-allow-origin" not in client.get(QUOTE, headers=refused).headers
         assert client.get("/v1/nothing", headers=asked).headers["access-control-allow-origin"]
+        assert client.get("/v1/quotes?q=%00", headers=asked).headers["access-control-allow-origin"]
+        conditional = {**asked, "Access-Control-Request-Headers": "if-none-match"}
+        assert client.options(QUOTE, headers=conditional).status_code == 200
+
+
+def test_the_root_leads_to_the_explorer(client: TestClient) -> None:
+    answer = client.get("/", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+
+
+@pytest.mark.parametrize("accept", ["application/xml", "text/csv", "application/json;q=0"])
+def test_an_item_is_json_alone(client: TestClient, accept: str) -> None:
+    assert client.get(QUOTE, headers={"Accept": accept}).status_code == 406
 
 
 def test_long_answers_are_packed_and_their_tags_told_apart(client: TestClient) -> None:
