@@ -1,8 +1,8 @@
 """What documents say together of an entity or an indicator that several of them list."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from annotations.annotated import Entity, Indicator
 
@@ -14,18 +14,36 @@ class Disagreement(ValueError):
     """What a document says of something that documents share contradicts what others say of it."""
 
 
+@dataclass(frozen=True)
+class Said(Generic[Word]):
+    """A word with whose it is, and whether its document is published; the record's own is nobody's."""
+
+    document: str
+    word: Word
+    published: bool
+
+
 def together(
-    known: Mapping[str, Word], stated: Iterable[tuple[str, Word]], agree: Callable[[Word, Word], Word]
+    known: Mapping[str, Said[Word]], stated: Iterable[Said[Word]], agree: Callable[[Word, Word], Word]
 ) -> Iterator[tuple[str, Word]]:
     """The words of several documents and the `known` ones of the record, as one each.
 
-    `stated` has each word with its document's id; it comes back with the first document that spoke of it.
+    It comes with the first document that spoke of it. All must agree, but where one that is published speaks,
+    the words of those that are not are left out: what is shared is public, and a draft is not.
     """
-    words: dict[str, tuple[str, Word]] = {}
-    for document, word in stated:
-        first, before = words.get(word.key, (document, known.get(word.key)))
-        words[word.key] = first, agree(before, word) if before else word
-    yield from words.values()
+    found: dict[str, Said[Word]] = {}
+    for said in stated:
+        key = said.word.key
+        before = found.get(key) or known.get(key)
+        first, word = found.get(key, said).document, said.word
+        if before:
+            both = agree(before.word, word)
+            if before.published == said.published:
+                word = both
+            elif before.published:
+                word = before.word
+        found[key] = Said(first, word, said.published or bool(before and before.published))
+    yield from ((said.document, said.word) for said in found.values())
 
 
 def agree_on_entity(known: Entity, stated: Entity) -> Entity:

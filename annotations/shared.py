@@ -1,7 +1,9 @@
 """Recording what documents share: named entities and indicators.
 
 The word of documents that alone list one is taken as it is, so that an editor can correct or withdraw it.
-Where other documents of the record list it, too, they must agree (`annotations.agreement`).
+Where other documents of the record list it, too, they must agree (`annotations.agreement`). What is shared is
+public as soon as one published document lists it: so it has the words of published documents alone, and those
+of others only as long as no published one lists it.
 """
 
 from collections import Counter, defaultdict
@@ -11,12 +13,12 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlmodel import col
 
-from annotations.agreement import agree_on_entity, agree_on_indicator, together
+from annotations.agreement import Said, Word, agree_on_entity, agree_on_indicator, together
 from annotations.entity_rows import entity_draft, entity_of, indicator_draft, indicator_of
 from annotations.recording import Known, parts, record
 from annotations.rows import DocumentDrafts
 from models.claim import Claim
-from models.document import DocumentState, Listed, ListedNoun
+from models.document import Document, DocumentState, Listed, ListedNoun
 from models.entity import Alias, Entity
 from models.indicator import Indicator
 from models.mention import Mention
@@ -40,13 +42,17 @@ class Shared:
 
         A change is counted with the first document that speaks of it. Raises Disagreement.
         """
-        stated = [(drafts.source.id, word) for drafts in self.sources for word in drafts.named()]
+        stated = [_said(drafts, word) for drafts in self.sources for word in drafts.named()]
         listed = self._listed("entity")
-        rows = self._current(Entity, {*listed, *(word.key for _, word in stated)})
+        rows = self._current(Entity, {*listed, *(said.word.key for said in stated)})
         rows = {id_: row for id_, row in rows.items() if row.document_id is None}
         backed = self._backed("entity", rows.keys(), listed)
         aliases = self._aliases([rows[id_].row_key for id_ in backed])
-        known = {id_: entity_of(rows[id_], aliases[rows[id_].row_key]) for id_ in backed}
+        published = self._others("entity", backed, published=True)
+        known = {
+            id_: Said("", entity_of(rows[id_], aliases[rows[id_].row_key]), id_ in published)
+            for id_ in backed
+        }
         left = {id_: (row.row_key, row.digest) for id_, row in rows.items()}
         counts: Counts = defaultdict(Counter)
         for document, word in together(known, stated, agree_on_entity):
@@ -61,11 +67,12 @@ class Shared:
 
     def record_indicators(self) -> Counts:
         """Record their word on indicators likewise."""
-        stated = [(drafts.source.id, word) for drafts in self.sources for word in drafts.indicators()]
+        stated = [_said(drafts, word) for drafts in self.sources for word in drafts.indicators()]
         listed = self._listed("indicator")
-        rows = self._current(Indicator, {*listed, *(word.key for _, word in stated)})
+        rows = self._current(Indicator, {*listed, *(said.word.key for said in stated)})
         backed = self._backed("indicator", rows.keys(), listed)
-        known = {id_: indicator_of(rows[id_]) for id_ in backed}
+        published = self._others("indicator", backed, published=True)
+        known = {id_: Said("", indicator_of(rows[id_]), id_ in published) for id_ in backed}
         left = {id_: (row.row_key, row.digest) for id_, row in rows.items()}
         counts: Counts = defaultdict(Counter)
         for document, word in together(known, stated, agree_on_indicator):
@@ -91,13 +98,19 @@ class Shared:
 
     def _backed(self, noun: ListedNoun, ids: Collection[str], listed: dict[str, str]) -> set[str]:
         """Those of the ids that are on record also without these documents' word: others list them, too."""
-        backed = set(ids) - listed.keys()
-        for some in parts(set(ids) & listed.keys()):
-            query = _lists(noun).where(
-                col(Listed.id).in_(some), col(Listed.document_id).not_in(set(listed.values()))
-            )
-            backed |= {id_ for id_, _ in self.session.execute(query)}
-        return backed
+        return (set(ids) - listed.keys()) | self._others(noun, set(ids) & listed.keys())
+
+    def _others(self, noun: ListedNoun, ids: Collection[str], *, published: bool = False) -> set[str]:
+        """Those of the ids that documents list which are not loaded now, or only the published ones do."""
+        found: set[str] = set()
+        for some in parts(ids):
+            query = _lists(noun).with_only_columns(col(Listed.id)).distinct()
+            query = query.where(col(Listed.id).in_(some), col(Listed.document_id).not_in(self.documents))
+            if published:
+                current = (col(Document.id) == Listed.document_id) & col(Document.superseded).is_(None)
+                query = query.join(Document, current).where(col(Document.status) == "published")
+            found |= set(self.session.execute(query).scalars())
+        return found
 
     def _current(self, model: type[Row], ids: Collection[str]) -> dict[str, Row]:
         found: dict[str, Row] = {}
@@ -135,6 +148,10 @@ class Shared:
                 query = query.where(*same)
             used |= set(self.session.execute(query).scalars())
         return used
+
+
+def _said(drafts: DocumentDrafts, word: Word) -> Said[Word]:
+    return Said(drafts.source.id, word, drafts.source.status == "published")
 
 
 def _lists(noun: ListedNoun) -> Any:

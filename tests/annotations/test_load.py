@@ -26,6 +26,7 @@ from models.quote import Quote
 from models.record import Change, Conflict, newest
 from models.recorded import valid
 from models.session import Database
+from models.vocabulary import Status
 from tests.annotations.flood import MEASURES, SECTIONS, TEXT, flood
 
 ENTITIES = SECTIONS["entities"]
@@ -179,6 +180,59 @@ def test_documents_add_to_what_they_share(empty_database: Database, at_once: boo
         load(empty_database, *documents)
     assert (found := entity(empty_database, "un")) and found.name == "United Nations"
     assert aliases(empty_database, "un") == ["U.N.", "UN", "UNO"]
+
+
+SECRET = replace(
+    edited("aliases: [U.N.], wikidata: Q1065", "aliases: [Hush], description: secret"), status="draft"
+)
+
+
+@pytest.mark.parametrize("status", ["draft", "embargoed", "withdrawn"])
+@pytest.mark.parametrize("order", ["published first", "published last", "at once", "at once, published last"])
+def test_what_is_not_published_adds_nothing_to_what_is_shared(
+    empty_database: Database, status: Status, order: str
+) -> None:
+    """And all of it as soon as it is published."""
+    secret = replace(another(SECRET, "secret"), status=status)
+    public = edited(", wikidata: Q1065", "")
+    documents = [public, secret] if order in ("published first", "at once") else [secret, public]
+    if "at once" in order:
+        load(empty_database, *documents)
+    else:
+        for document in documents:
+            load(empty_database, document)
+    assert (found := entity(empty_database, "un")) and found.description is None
+    assert "hush" not in found.folded
+    assert aliases(empty_database, "un") == ["U.N."]
+    load(empty_database, replace(secret, status="published"))
+    assert (found := entity(empty_database, "un")) and found.description == "secret"
+    assert aliases(empty_database, "un") == ["U.N.", "Hush"]
+
+
+def test_a_draft_that_disagrees_is_refused(empty_database: Database) -> None:
+    load(empty_database, flood())
+    with pytest.raises(Disagreement, match="entity un: elsewhere its kind is organisation"):
+        load(
+            empty_database, replace(another(edited("kind: organisation", "kind: actor"), "b"), status="draft")
+        )
+
+
+def test_a_draft_words_no_indicator_of_published_documents(empty_database: Database) -> None:
+    question = "\n  tide: {label: How many fled?, measure: displaced}\n"
+    secret = question.replace("How many fled?", "Who was it?").replace("}", ", counted: spies}")
+    draft = replace(another(flood(indicators=secret), "secret"), status="draft")
+
+    def said() -> tuple[str, str | None]:
+        with empty_database.read() as session:
+            (tide,) = session.scalars(select(Indicator).where(valid(Indicator, None)))
+            return tide.label, tide.counted
+
+    load(empty_database, draft)
+    assert said() == ("Who was it?", "spies")
+    load(empty_database, flood(indicators=question))
+    assert said() == ("How many fled?", None)
+    load(empty_database, replace(draft, status="published"))
+    assert said() == ("How many fled?", "spies")
 
 
 @pytest.mark.parametrize("at_once", [True, False])
