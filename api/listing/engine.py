@@ -64,6 +64,8 @@ class Listing:
         found = rows[:limit]
         more = [rows[limit - 1][f"sort_{i}"] for i in range(len(order))] if len(rows) > limit else None
         parts = self.parts([row["row_key"] for row in found], include)
+        if count and not rows and after:
+            return Page(found, parts, more, self.reading.session.execute(select(self._total())).scalar())
         return Page(found, parts, more, (rows[0]["total"] if rows else 0) if count else None)
 
     def parts(self, keys: Sequence[int], include: Sequence[str] = ()) -> Mapping[int, Parts]:
@@ -107,11 +109,15 @@ class Listing:
 
     def _ordered(self) -> tuple[Select[Any], list[tuple[Any, bool]]]:
         """The filtered select, and the columns of its total order, each with whether it goes down."""
-        statement, tie = self._filtered(), [(column, False) for column in self.resource.tie]
+        tie = [(column, False) for column in self.resource.tie]
         if self.sort == "rank":
             model, reading = self.resource.model, self.reading
-            hits = ranked(model, reading.terms, RANKED, sqlite=reading.sqlite).subquery("hits")
-            return statement.join(hits, model.row_key == hits.c.row_key), [(hits.c.rank, False), *tie]
+            # Cut last of all, so that what other clauses leave out takes no place among the newest.
+            left = self._filtered(without="q")
+            hits = ranked(left, model, reading.terms, RANKED, sqlite=reading.sqlite).subquery("hits")
+            statement = self.resource.select(reading).join(hits, model.row_key == hits.c.row_key)
+            return statement, [(hits.c.rank, False), *tie]
+        statement = self._filtered()
         sort = self.resource.sorts[self.sort.removeprefix("-")]
         columns = sort.columns if sort.count is None else (sort.count(self.reading),)
         return statement, [(column, self.sort.startswith("-")) for column in columns] + tie

@@ -66,20 +66,25 @@ def matches(model: Any, terms: tuple[Term, ...], *, sqlite: bool) -> ColumnEleme
     return and_(*clauses)
 
 
-def ranked(model: Any, terms: tuple[Term, ...], newest: int, *, sqlite: bool) -> Select[Any]:
-    """Row key and rank (less is better) of the `newest` rows that match, superseded ones among them."""
+def ranked(
+    hits: Select[Any], model: Any, terms: tuple[Term, ...], newest: int, *, sqlite: bool
+) -> Select[Any]:
+    """Row key and rank (less is better) of the `newest` of the rows of a select that match."""
     if sqlite:
         name = f"{model.__tablename__}_words"
-        key: Any = column("rowid")
+        words = table(name, column("rowid"))
         rank: Any = literal_column(f"bm25({name})", Float)
-        found = select(key.label("row_key"), rank.label("rank")).select_from(table(name))
-        return found.where(_match(name, terms)).order_by(key.desc()).limit(newest)
-    vector = func.to_tsvector("simple", model.folded)
-    less = 0 - func.ts_rank(vector, cast(_tsquery(terms), TSQUERY))
-    found = select(model.row_key.label("row_key"), less.label("rank")).where(
-        matches(model, terms, sqlite=False)
+        # In the order of the full text itself, so that it stops at the last one that is ranked.
+        found = hits.join(words, words.c.rowid == model.row_key).where(_match(name, terms))
+        order: Any = words.c.rowid
+    else:
+        vector = func.to_tsvector("simple", model.folded)
+        rank = 0 - func.ts_rank(vector, cast(_tsquery(terms), TSQUERY))
+        found, order = hits.where(matches(model, terms, sqlite=False)), model.row_key
+    keys = found.with_only_columns(
+        model.row_key.label("row_key"), rank.label("rank"), maintain_column_froms=True
     )
-    return found.order_by(model.row_key.desc()).limit(newest)
+    return keys.order_by(order.desc()).limit(newest)
 
 
 def _match(name: str, terms: tuple[Term, ...]) -> ColumnElement[bool]:

@@ -464,6 +464,21 @@ def test_rank_needs_words_and_is_one_page(client: TestClient, name: str) -> None
     assert len(lines) == hits["total"]["value"]
 
 
+@each_resource
+def test_rank_leaves_out_what_other_filters_do_before_it_cuts(
+    client: TestClient, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few are ranked, the oldest hit is found among those that its own filter leaves."""
+    monkeypatch.setattr("api.listing.engine.RANKED", 1)
+    hits = everything(client, name, q="israel*", sort="recorded", limit=200)
+    for hit in (*hits[:1], *hits[-1:]):
+        best = get(client, name, q="israel*", sort="rank", count="on", id=hit["id"])
+        assert [found["id"] for found in best["results"]] == [hit["id"]]
+        assert best["total"]["value"] == 1
+    newest = get(client, name, q="israel*", sort="rank", count="on")
+    assert (len(newest["results"]), newest["total"]["value"]) == (min(1, len(hits)), len(hits))
+
+
 def test_accept_chooses_the_format(client: TestClient) -> None:
     def media(accept: str) -> tuple[int, str]:
         answer: Response = client.get("/v1/quotes", params={"limit": 1}, headers={"Accept": accept})
