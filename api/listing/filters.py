@@ -16,6 +16,8 @@ MOST_VALUES = 100
 NONE = "none"
 Test = Callable[[Any], ColumnElement[bool]]
 COMPARE: Mapping[str, str] = {"gte": "from", "gt": "after", "lte": "up to", "lt": "before"}
+# How much less than its value each end leaves.
+STRICT: Mapping[str, int] = {"gte": 0, "gt": 1, "lte": 0, "lt": -1}
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Filter:
         raise NotImplementedError
 
     def bounds(self, operator: str, value: Any) -> Any:
-        """A comparable of a `gte`, `gt`, `lte` or `lt`, by which the engine sees a reversed range."""
+        """A comparable of a `gte`, `gt`, `lte` or `lt`, by which the engine sees a range that is empty."""
         return None
 
 
@@ -177,7 +179,7 @@ class Counts(Filter):
         return compare(self.count(reading), operator, value)
 
     def bounds(self, operator: str, value: Any) -> Any:
-        return value
+        return value + STRICT[operator]
 
 
 def compare(column: Any, operator: str, value: Any) -> ColumnElement[bool]:

@@ -17,6 +17,7 @@ from api.listing.filters import COMPARE, MOST_VALUES, Parameter
 from api.listing.reading import AS_OF
 from api.listing.resource import Resource
 from api.listing.words import LONGEST_QUERY, parse
+from api.problems import Mistake, unprocessable
 
 PAGE = 50
 LONGEST_PAGE = 200
@@ -145,12 +146,15 @@ def _refuse_reversed(resource: Resource) -> Any:
         for filter in resource.filters:
             given = {op: getattr(self, f"{filter.name}__{op}", None) for op in COMPARE}
             ends = {op: filter.bounds(op, value) for op, value in given.items() if value is not None}
+            for one, other in (("gte", "gt"), ("lte", "lt")):
+                if one in ends and other in ends:
+                    message = f"two lower or two upper ends; leave out {filter.name}__{one} or this one"
+                    raise unprocessable(Mistake(parameter=f"{filter.name}__{other}", message=message))
             for low in ("gte", "gt"):
                 for high in ("lte", "lt"):
                     if low in ends and high in ends and ends[low] > ends[high]:
-                        raise ValueError(f"{filter.name}__{low} and {filter.name}__{high} are reversed")
-            if {"gte", "gt"} <= ends.keys() or {"lte", "lt"} <= ends.keys():
-                raise ValueError(f"{filter.name}: two lower or two upper ends; give one of them")
+                        message = f"reversed or empty: nothing is left above {filter.name}__{low}"
+                        raise unprocessable(Mistake(parameter=f"{filter.name}__{high}", message=message))
         return self
 
     return refuse

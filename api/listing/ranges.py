@@ -1,5 +1,6 @@
 """Filters of what has an order and ends: dates, points in time, exact numbers and their bounds."""
 
+import datetime
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -7,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, StringConstraints
 from sqlalchemy import ColumnElement, and_, not_, or_
 
-from api.listing.filters import COMPARE, Filter, Parameter, compare
+from api.listing.filters import COMPARE, STRICT, Filter, Parameter, compare
 from api.listing.reading import MOMENT, Reading, moment
 from models import edtf, number
 
@@ -91,7 +92,9 @@ class Dates(Filter):
         return self.test(conditions[operator])
 
     def bounds(self, operator: str, value: Any) -> Any:
-        return _first(value)
+        """The first day that a lower end leaves, the last one that an upper end does."""
+        day = _first(value) if operator in ("gte", "lt") else _last(value)
+        return datetime.date.fromisoformat(day).toordinal() + STRICT[operator]
 
 
 def _moment(value: str) -> str:
@@ -120,7 +123,7 @@ class Moments(Filter):
         return compare(self.time, operator, value)
 
     def bounds(self, operator: str, value: Any) -> Any:
-        return value
+        return value, STRICT[operator]
 
 
 def _number(value: str) -> str:
@@ -165,7 +168,7 @@ class Numbers(Filter):
         return compare(self.key, operator, number.order_key(number.parse(value)))
 
     def bounds(self, operator: str, value: Any) -> Any:
-        return number.parse(value)
+        return number.parse(value), STRICT[operator]
 
 
 @dataclass(frozen=True, kw_only=True)

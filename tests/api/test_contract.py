@@ -230,6 +230,42 @@ def test_ranges_with_two_ends_on_one_side_are_refused(client: TestClient, name: 
             assert refused(client, name, **{parameter: example, parameter.replace("gte", "gt"): example})
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "accepted"),
+    [
+        ("gte=2024-10-15", "lte=2024-10", True),
+        ("gte=2024-10", "lte=2024-10-01", True),
+        ("gte=2024", "lt=2024-01-02", True),
+        ("gt=2024-10-15", "lte=2024-10", True),
+        ("gte=2024-10-15", "lte=2024-10-15", True),
+        ("gt=2024-10", "lte=2024-10-31", False),
+        ("gt=2024-10-15", "lt=2024-10-15", False),
+        ("gte=2024-10-15", "lt=2024-10-15", False),
+        ("gte=2024-10-16", "lte=2024-10-15", False),
+    ],
+)
+def test_a_range_of_days_is_refused_if_no_day_is_left(
+    client: TestClient, low: str, high: str, accepted: bool
+) -> None:
+    (lower, since), (upper, until) = (f"said__{end}".split("=") for end in (low, high))
+    if accepted:
+        get(client, "quotes", **{lower: since, upper: until})
+    else:
+        assert [
+            error["parameter"] for error in refused(client, "quotes", **{lower: since, upper: until})
+        ] == [upper]
+
+
+@pytest.mark.parametrize(("name", "field", "value"), [("claims", "value", "41"), ("entities", "quotes", "3")])
+def test_a_range_of_numbers_is_refused_if_none_is_left(
+    client: TestClient, name: str, field: str, value: str
+) -> None:
+    get(client, name, **{f"{field}__gte": value, f"{field}__lte": value})
+    for low, high in (("gt", "lt"), ("gt", "lte"), ("gte", "lt")):
+        (error,) = refused(client, name, **{f"{field}__{low}": value, f"{field}__{high}": value})
+        assert error["parameter"] == f"{field}__{high}"
+
+
 @each_list
 def test_a_cursor_goes_with_the_query_that_gave_it(client: TestClient, name: str) -> None:
     following = get(client, name, limit=1)["next"]
