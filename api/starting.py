@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 from sqlalchemy import make_url
 
-from annotations.load import load
+from annotations.load import Disagreement, load
 from annotations.read import ANNOTATION, read_files
 from api.settings import Settings
 from migrations.schema import current, drift, head, migrate
@@ -51,7 +51,11 @@ def serve(given: Mapping[str, object], workers: int, announce: Callable[[str], N
     if settings.seeds:
         terms = vocabulary(settings.measures)
         seeds = sorted(Path(str(files("seeds"))).glob(f"*{ANNOTATION}"))
-        load(database, read_files(seeds, terms), terms, tool="onrecord serve")
+        try:
+            load(database, read_files(seeds, terms), terms, tool="onrecord serve")
+        except Disagreement as error:
+            # The newsroom's record goes before ours: it is served as it is.
+            announce(f"The seed is not loaded, the record disagrees with it: {error}")
     database.close()
     announce(f"On Record: http://{settings.host}:{settings.port}/docs")
     uvicorn.run(
