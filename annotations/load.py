@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
@@ -27,14 +29,18 @@ from models.measures import Term
 from models.mention import Mention
 from models.number import canonical
 from models.quote import Quote
-from models.record import Change, Conflict
+from models.record import Change, Conflict, newest
 from models.session import Database
 from models.text import Text
 
 __all__ = ["Disagreement", "Loaded", "load"]
-ATTEMPTS = 5
+# With the pauses between them, some seconds in all.
+ATTEMPTS = 12
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
 # PostgreSQL: unique violation, deadlock, serialization failure. SQLite: an id that another has recorded.
 _RACES = {"23505", "40P01", "40001", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
+# PostgreSQL: a rule of the record is broken. SQLite has one writer at a time: never by another's doing.
+_RULE = "23514"
 Outcome = Literal["created", "corrected", "unchanged"]
 
 
@@ -59,13 +65,16 @@ def load(  # noqa: PLR0913  # what, with which vocabulary, and who does it with 
 ) -> list[Loaded]:
     """Load all of the documents or none; those that equal their current or any earlier state change nothing.
 
-    Raises Disagreement where a document contradicts others about an entity or an indicator that they share.
+    Raises Disagreement where a document contradicts others about an entity or an indicator that they share,
+    and Conflict if other loads keep coming first.
     """
     if len({document.id for document in documents}) < len(documents):
         raise ValueError("two of the documents have the same id")
     for attempt in range(1, ATTEMPTS + 1):
+        begun = None
         try:
             with database.write() as session:
+                begun = newest(session)
                 change = Change(session)
                 record_measures(change, measures)
                 results = _load(change, documents, progress)
@@ -75,14 +84,27 @@ def load(  # noqa: PLR0913  # what, with which vocabulary, and who does it with 
                         result.revision = number if result.outcome != "unchanged" else None
                 return results
         except Conflict:
-            if attempt == ATTEMPTS:
-                raise
+            pass
         except DBAPIError as error:
-            # Only a race is worth another try; a rule that was broken stays broken.
+            # Only a race is worth another try; a rule that was broken stays broken, unless the record with
+            # which the documents were compared has changed since.
             code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
-            if attempt == ATTEMPTS or code not in _RACES:
+            again = code == _RULE and attempt < ATTEMPTS and _moved_on(database, begun)
+            if not again and code not in _RACES:
                 raise
-    raise AssertionError("the last attempt returns or raises")
+        _pause(attempt)
+    raise Conflict(f"other loads came first {ATTEMPTS} times; nothing was loaded, try again")
+
+
+def _pause(attempt: int) -> None:
+    """Longer with each attempt and by chance, so that those who met once do not meet again."""
+    longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
+    time.sleep(random.uniform(longest / 4, longest))  # noqa: S311  # no secret
+
+
+def _moved_on(database: Database, begun: tuple[int, str] | None) -> bool:
+    with database.read() as session:
+        return begun is not None and newest(session) != begun
 
 
 def record_measures(change: Change, measures: Mapping[str, Term]) -> None:

@@ -58,7 +58,7 @@ def main() -> None:
         app()
     except Exception as error:
         # Looked up by name: importing SQLAlchemy would double the time of `check`.
-        if "DBAPIError" not in {kind.__name__ for kind in type(error).__mro__}:
+        if not {"DBAPIError", "Conflict"} & {kind.__name__ for kind in type(error).__mro__}:
             raise
         err.print(f"the database: {str(error).splitlines()[0]}", style="bold red", markup=False)
         sys.exit(FAILED)
@@ -75,7 +75,7 @@ def serve(
     from api import starting
 
     given = {"host": host, "port": port, "database_url": database_url}
-    starting.serve(given, workers, announce=err.print)
+    starting.serve(given, workers, lambda line: err.print(line, markup=False, soft_wrap=True))
 
 
 @app.command()

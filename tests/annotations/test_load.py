@@ -368,6 +368,66 @@ def test_writers_of_the_same_document_settle_it(empty_database: Database) -> Non
     assert Counter(result.outcome for result in results) == {"created": 1, "corrected": 3}
 
 
+def test_loads_at_once_that_share_entities_all_succeed(empty_database: Database) -> None:
+    """Each thread adds an alias of its own, drops what it listed, and puts it back."""
+
+    def work(thread: int) -> list[int | None]:
+        loaded: list[int | None] = []
+        for at in range(8):
+            told = edited("[U.N.]", f"[U.N., UN-{thread}-{at}]")
+            if at % 3 == 2:
+                kept = tuple(given for given in told.entities if given.key != "harbour")
+                unnamed = tuple(
+                    replace(m, entity=None) if m.entity == "harbour" else m for m in told.mentions
+                )
+                told = replace(told, entities=kept, mentions=unnamed)
+            loaded += [result.revision for result in load(empty_database, another(told, f"d{thread}"))]
+        return loaded
+
+    with ThreadPoolExecutor(3) as pool:
+        numbers = [number for numbers in pool.map(work, range(3)) for number in numbers]
+    assert sorted(number or 0 for number in numbers) == list(range(1, 25))
+    assert entity(empty_database, "un")
+
+
+def test_a_rule_that_another_load_broke_is_tried_again(
+    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A place is withdrawn between reading and commit; on SQLite the one writer has no such neighbour."""
+    if empty_database.sqlite:
+        return
+    question = "\n  tide: {label: How many fled?, measure: displaced, place: harbour}\n"
+    load(empty_database, flood())
+    kept = tuple(given for given in flood().entities if given.key != "harbour")
+    unnamed = tuple(replace(m, entity=None) if m.entity == "harbour" else m for m in flood().mentions)
+    without = replace(flood(), entities=kept, mentions=unnamed)
+    seal, first = Change.seal, [True]
+
+    def overtaken(change: Change, **by: str | None) -> int:
+        if first:
+            first.clear()
+            change.flush()
+            load(empty_database, without)
+        return seal(change, **by)
+
+    monkeypatch.setattr(Change, "seal", overtaken)
+    (loaded,) = load(empty_database, another(flood(indicators=question), "second"))
+    assert loaded.revision == 3
+    assert entity(empty_database, "harbour")
+
+
+def test_a_load_that_never_has_its_turn_ends_in_one_error(
+    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def disturbed(change: Change) -> None:
+        raise Conflict("meanwhile")
+
+    monkeypatch.setattr(Change, "flush", disturbed)
+    monkeypatch.setattr(loading, "LONGEST_PAUSE", 0.001)
+    with pytest.raises(Conflict, match="nothing was loaded"):
+        load(empty_database, flood())
+
+
 def test_a_conflict_is_tried_again(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     flush, failures = Change.flush, [Conflict("meanwhile"), Conflict("meanwhile")]
 

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from api import cli, starting
+from api.starting import migrated
+from models.record import Conflict
 from tests.conftest import DOCUMENT, SEED
+from tests.documents import document, put
 
 COMMAND = str(Path(sys.executable).parent / "onrecord")
 ANNOTATION = SEED.with_name(f"{DOCUMENT}.claims.yaml")
@@ -61,6 +65,37 @@ def test_load_is_idempotent_and_a_mistake_loads_nothing(article: Path) -> None:
     article.write_text(spoiled, "utf-8")
     assert "nothing was loaded" in run("load", folder, folder=folder, code=1).stderr
     assert json.loads(run("stats", "--json", folder=folder).stdout)["revision"] == 1
+
+
+def test_what_the_database_could_not_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def overtaken() -> None:
+        raise Conflict("other loads came first; nothing was loaded, try again")
+
+    monkeypatch.setattr(cli, "app", overtaken)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 3
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_record_that_disagrees_with_the_seed_is_served_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path}/record.sqlite"
+    database = migrated(url)
+    put(database, document("ours", "In Geneva.", "entities: {geneva: {kind: organisation, name: Geneva}}"))
+    database.close()
+    served: list[str] = []
+    monkeypatch.setattr("uvicorn.run", lambda app, **_: served.append(app))
+    monkeypatch.setenv("ONRECORD_DATABASE_URL", url)
+    monkeypatch.setenv("ONRECORD_SEEDS", "true")
+    lines: list[str] = []
+    starting.serve({"database_url": url}, 1, lines.append)
+    assert served == ["api.app:create_app"]
+    assert "seed is not loaded" in lines[0] and "entity geneva" in lines[0]
+    assert len(lines) == 2
 
 
 def test_stats_and_export_need_a_record(tmp_path: Path) -> None:
