@@ -60,6 +60,7 @@ def _read(reading: Reading, path: Path, claim: file_format.Claim) -> Claim:
             reading.report.add((*path, "mark"), f"'{claim.id}' has no number: mark {{number|words}}")
         if unit(reading.measures, measure) == "ratio":
             _check_share(reading, path, figure, share_of)
+        _check_words(reading, path, figure, marked_words(reading.article.text, ordered, "number"))
     if unit(reading.measures, measure) == "currency" and claim.unit is None:
         message = f"'{measure}' needs a unit, an ISO 4217 code such as USD"
         reading.report.add(path, message, claim.id)
@@ -106,6 +107,27 @@ def _figure(reading: Reading, path: Path, claim: file_format.Claim) -> Figure:
     except ValueError as error:
         reading.report.add((*path, "value"), str(error), claim.value)
         return _UNKNOWN
+
+
+def _check_words(reading: Reading, path: Path, figure: Figure, words: str | None) -> None:
+    """Report a value that the marked words contradict, as far as they are written in the words of values.
+
+    A typing error in a figure is the one mistake that nobody sees later.
+    """
+    said = value.stated(words.replace(" … ", " ")) if words else None
+    if said is None or reading.report.has(path):
+        return
+    numbers = {figure.value, figure.low, figure.high} - {None}
+    # 25 per cent is marked as `25` and written as 0.25.
+    shares = {number * 100 for number in numbers if number is not None}
+    if isinstance(said, Figure):
+        same = said.comparator == figure.comparator and said.value in {figure.value, *shares}
+        same = same and (said.value is not None or (said.low, said.high) == (figure.low, figure.high))
+    else:
+        same = not said or bool(said & (numbers | shares))
+    if not same:
+        message = "the marked words say something else; mark their qualifier too, or mend the value"
+        reading.report.add((*path, "value"), message, value.words(figure), words)
 
 
 def _check_share(reading: Reading, path: Path, figure: Figure, share_of: str | None) -> None:

@@ -114,6 +114,11 @@ class Report:
             )
         )
 
+    def has(self, path: Path) -> bool:
+        """Whether a mistake was noted in the value at `path` or inside it."""
+        pointer = "".join(f"/{step}" for step in path)
+        return any(f"{mistake.pointer}/".startswith(f"{pointer}/") for mistake in self.mistakes)
+
     def nearest(self, word: str, known: Iterable[str]) -> str | None:
         """The known word most like this one, as long as anybody will be told."""
         return None if self.full else nearest(word, known)

@@ -44,6 +44,9 @@ _ENDS: dict[Comparator, tuple[End, End]] = {
 }
 _SCALES = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _NUMBER = re.compile(rf"(-?)(\d{{1,3}}(?:,\d{{3}})+|\d+)(\.\d+)?(?: ({'|'.join(_SCALES)}))?", re.ASCII)
+_IN_WORDS = re.compile(
+    rf"-?\d+(?:,\d{{3}})*(?:\.\d+)?(?: (?:{'|'.join(_SCALES)}))?", re.ASCII | re.IGNORECASE
+)
 _FRACTION = re.compile(r"(-?\d+)/(\d+)", re.ASCII)
 _PREFIX = re.compile(f"({'|'.join(_PREFIXES)}) (.+)")
 _EXACT = Context(prec=4 * DIGITS)
@@ -60,6 +63,26 @@ def interpret(words: str, low: Decimal | None = None, high: Decimal | None = Non
     if low is None and high is None:
         return _stated(folded)
     return _bounded(_stated(folded), low, high)
+
+
+def stated(words: str) -> Figure | set[Decimal] | None:
+    """What the words of an article say: a figure if the grammar of values has them, else the numbers in them.
+
+    None where they hold no digit, as in `three` or `over a quarter`: those are for the annotator to read.
+    """
+    if not re.search("[0-9]", words):
+        return None
+    try:
+        return interpret(words)
+    except ValueError:
+        return {found for text in _IN_WORDS.findall(words) if (found := _number_or_none(text)) is not None}
+
+
+def _number_or_none(words: str) -> Decimal | None:
+    try:
+        return number(words)
+    except ValueError:
+        return None
 
 
 def number(words: str) -> Decimal:

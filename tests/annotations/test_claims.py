@@ -13,6 +13,9 @@ C2 = "- {id: c2, value: '1,300', measure: displaced, mark: 'Nearly {number|1,300
 @pytest.mark.parametrize(
     ("old", "new", "message", "nearest"),
     [
+        ("value: nearly 1,300", "value: nearly 1,030", "the marked words say something else", "Nearly 1,300"),
+        ("value: nearly 1,300", "value: about 1,300", "the marked words say something else", "Nearly 1,300"),
+        ("value: nearly 1,300", "value: vague", "the marked words say something else", "Nearly 1,300"),
         ("{number|Nearly 1,300}", "Nearly 1,300", "'c1' has no number: mark {number|words}", None),
         ("nearly 1,300\n", "almost exactly 1,300\n", "'exactly 1,300' is not a number in digits", None),
         ("value: nearly 1,300", "value: nearly 1,300\n  low: 1,400", "the bounds are reversed", None),
@@ -80,7 +83,7 @@ def test_a_value_cut_at_its_comma_is_to_be_quoted() -> None:
 
 
 def test_a_share_needs_its_whole_and_lies_between_0_and_1() -> None:
-    mark = "{number|Nearly 1,300} {share_of|people}"
+    mark = "{number|Nearly} 1,300 {share_of|people}"
     share = f"\n- {{id: c1, value: over 1/4, measure: affected_share, mark: '{mark}'}}\n"
     (claim,) = flood(claims=share).claims
     assert (claim.unit, claim.share_of, claim.figure.low) == ("ratio", "people", Decimal("0.25"))
