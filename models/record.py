@@ -3,9 +3,10 @@
 import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from time import sleep
 from typing import Any
 
-from sqlalchemy import CursorResult, case, insert, select, update
+from sqlalchemy import CursorResult, insert, select, text, update
 from sqlmodel import Session, SQLModel, col
 
 from models.claim import Claim, ClaimSource
@@ -26,6 +27,9 @@ TABLES: tuple[type[SQLModel], ...] = (
     Text, Measure, Entity, Alias, Indicator, Document, Mention,
     Quote, Speaker, Claim, ClaimSource, Span, Timex, DocumentState, Listed,
 )  # fmt: skip
+# Seconds: a revision is sealed, and so all but committed, at most PROMPT after its time; an earlier time than
+# FINAL ago can get no other revision, even if the commit itself waits for the disk or clocks differ a little.
+PROMPT, FINAL = 5, 10
 
 
 class Conflict(Exception):
@@ -70,24 +74,39 @@ class Change:
     def seal(self, *, agent: str | None, tool: str | None, reason: str | None) -> int:
         """Send what is left and number the revision: last, so that numbers are in commit order.
 
-        Returns the number. From here to the commit other writers wait for the counter's row.
+        Returns the number. From here to the commit other writers wait for the counter's row. The time is at
+        most PROMPT seconds ago when this returns, so that readers know when a time is final: where the rules
+        of the record take longer, the revision is sealed anew with a time that lies ahead by as much.
         """
         self.flush()
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        # A clock that was set back must not make the record's time run backwards.
-        later = case((col(Counter.time) > now, col(Counter.time)), else_=now)
-        statement = (
-            update(Counter)
-            .values(number=col(Counter.number) + 1, time=later)
-            .returning(col(Counter.number), col(Counter.time))
-        )
-        number, time = self.session.execute(statement).one()
-        self.session.execute(
-            insert(Revision).values(
-                key=self.key, number=number, time=time, agent=agent, tool=tool, reason=reason
-            )
-        )
-        return int(number)
+        ahead = 0.0
+        while True:
+            with self.session.begin_nested() as attempt:
+                number, time = self._count(ahead)
+                self.session.execute(
+                    insert(Revision).values(
+                        key=self.key, number=number, time=time, agent=agent, tool=tool, reason=reason
+                    )
+                )
+                if self.session.get_bind().dialect.name == "postgresql":
+                    # What is deferred would be checked in the commit, after the time was looked at.
+                    self.session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+                    self.session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+                late = (_now() - datetime.datetime.fromisoformat(time)).total_seconds()
+                if late <= PROMPT:
+                    if ahead and late < 0:
+                        sleep(-late)
+                    return number
+                attempt.rollback()
+            ahead += late + 1
+
+    def _count(self, ahead: float) -> tuple[int, str]:
+        """The next number, and a time that is later than all others even if the clock was set back."""
+        last = self.session.execute(select(col(Counter.time)).with_for_update()).scalar_one()
+        after = datetime.datetime.fromisoformat(last) + datetime.timedelta(milliseconds=1)
+        time = written(max(_now() + datetime.timedelta(seconds=ahead), after))
+        count = update(Counter).values(number=col(Counter.number) + 1, time=time)
+        return int(self.session.execute(count.returning(col(Counter.number))).scalar_one()), time
 
     def _close(self, model: type[Recorded], keys: Sequence[int]) -> None:
         for start in range(0, len(keys), 500):
@@ -97,6 +116,21 @@ class Change:
             assert isinstance(result, CursorResult)
             if result.rowcount != len(part):
                 raise Conflict(f"{model.__name__.lower()}: a row was corrected meanwhile")
+
+
+def written(time: datetime.datetime) -> str:
+    """A time as the record writes it: UTC, milliseconds."""
+    utc = time.astimezone(datetime.UTC)
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def final() -> str:
+    """The last moment of which all revisions are committed, even if the newest one is earlier."""
+    return written(_now() - datetime.timedelta(seconds=FINAL))
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
 
 
 def newest(session: Session) -> tuple[int, str]:

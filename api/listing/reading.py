@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
 
 from api.listing.words import Term
-from api.problems import Mistake, unprocessable
+from api.problems import Mistake, Problem, unprocessable
 from models import recorded
+from models.record import FINAL, final, written
 from models.revision import Counter, Revision
 
 
@@ -41,18 +42,23 @@ MOMENT, AS_OF = rf"^{_TIME}$", rf"^([0-9]{{1,15}}|{_TIME})$"
 def read(session: Session, as_of: str | None, terms: tuple[Term, ...] = ()) -> Reading:
     """Begin a reading, in one statement; `as_of` is a revision's number or an ISO 8601 time (UTC by default).
 
-    A revision or a time that is still to come is refused: the answer would change.
+    What is not final is refused, because the answer would change: what is still to come, and a time of the
+    last seconds after the newest revision. A revision gets its time when it is sealed, later than all before,
+    and can be read once it is committed (`models.record.Change.seal`): so a time up to the newest revision's
+    is final, and a later one when no revision with an earlier time can be on its way any more.
     """
     number, moment = _as_of(as_of)
+    # Before the statement, whose snapshot has everything that was committed by then.
+    now, settled = written(datetime.datetime.now(datetime.UTC)), final()
     columns: list[Any] = [col(Counter.number), col(Counter.time)]
     if moment is not None:
         before = select(func.coalesce(func.max(col(Revision.number)), 0)).where(col(Revision.time) <= moment)
         columns.append(before.scalar_subquery())
     newest, time, *at = session.execute(select(*columns)).one()
-    if (number is not None and number > newest) or (moment is not None and moment > _now()):
-        raise unprocessable(
-            Mistake(parameter="as_of", message=f"still to come; the newest revision is {newest}")
-        )
+    if (number is not None and number > newest) or (moment is not None and moment > now):
+        raise _not_final(f"still to come; the newest revision is {newest}")
+    if moment is not None and moment > max(time, settled):
+        raise _not_final(f"too recent to be final; give a revision, or a time at least {FINAL} seconds ago")
     revision = number if number is not None else at[0] if at else newest
     bind = session.get_bind()
     return Reading(session, revision, newest, time, bind.dialect.name == "sqlite", terms)
@@ -78,8 +84,8 @@ def moment(value: str) -> str:
     aware = time if time.tzinfo else time.replace(tzinfo=datetime.UTC)
     if not 1 < aware.year < 9999:
         raise ValueError("no such time in UTC")
-    return aware.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return written(aware)
 
 
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _not_final(message: str) -> Problem:
+    return unprocessable(Mistake(parameter="as_of", message=message))

@@ -2,6 +2,7 @@
 
 import datetime
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Self
@@ -10,6 +11,9 @@ import pytest
 from sqlalchemy import select, text
 from sqlmodel import col
 
+from api.listing.reading import read
+from api.problems import Problem
+from models import record
 from models.measure import Measure
 from models.record import Change, Conflict, newest
 from models.recorded import valid
@@ -80,9 +84,34 @@ def test_time_never_runs_backwards(empty_database: Database, monkeypatch: pytest
         def now(cls, tz: datetime.tzinfo | None = None) -> Self:
             return super().now(tz) - datetime.timedelta(days=365)
 
-    monkeypatch.setattr("models.record.datetime", SimpleNamespace(datetime=SetBack, UTC=datetime.UTC))
+    clock = SimpleNamespace(datetime=SetBack, UTC=datetime.UTC, timedelta=datetime.timedelta)
+    monkeypatch.setattr("models.record.datetime", clock)
     write(empty_database, "b")
-    assert revisions(empty_database)[-1] == (2, before)
+    number, after = revisions(empty_database)[-1]
+    assert number == 2
+    passed = datetime.datetime.fromisoformat(after) - datetime.datetime.fromisoformat(before)
+    assert passed == datetime.timedelta(milliseconds=1)
+
+
+def test_a_revision_whose_rules_take_long_is_sealed_anew(
+    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time is never long ago when it is committed, and never ahead."""
+    monkeypatch.setattr(record, "PROMPT", 0.2)
+    count, waits = Change._count, [0.4, 0.3]
+
+    def slow(change: Change, ahead: float) -> tuple[int, str]:
+        numbered = count(change, ahead)
+        time.sleep(waits.pop() if waits else 0)
+        return numbered
+
+    monkeypatch.setattr(Change, "_count", slow)
+    assert write(empty_database, "a") == 1
+    now = record.written(datetime.datetime.now(datetime.UTC))
+    ago = record.written(datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=1))
+    assert not waits
+    assert ago < revisions(empty_database)[-1][1] <= now
+    assert write(empty_database, "b") == 2
 
 
 def test_numbers_are_in_the_order_of_commits(empty_database: Database) -> None:
@@ -133,6 +162,33 @@ def test_a_row_that_another_closed_is_a_conflict(empty_database: Database) -> No
         change.close(Measure, [key])
         with pytest.raises(Conflict):
             change.flush()
+
+
+def test_a_time_is_answered_once_it_is_final(
+    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A time between the newest revision and one that is sealed but not committed is refused for so long."""
+
+    def as_of(moment: str) -> int:
+        with empty_database.read() as session:
+            return read(session, moment).number
+
+    write(empty_database, "a")
+    first = revisions(empty_database)[-1][1]
+    with empty_database.write() as session:
+        change = Change(session)
+        add(change, measure("b"))
+        seal(change)
+        second = session.execute(select(col(Counter.time))).scalar_one()
+        time.sleep(0.01)
+        assert as_of(first) == 1
+        with pytest.raises(Problem) as refused:
+            as_of(second)
+        assert "too recent to be final" in refused.value.errors[0].message
+    assert as_of(first) == 1
+    assert as_of(second) == 2
+    monkeypatch.setattr(record, "FINAL", 0.001)
+    assert as_of(record.final()) == 2
 
 
 def test_the_record_can_be_read_as_it_stood(empty_database: Database) -> None:
