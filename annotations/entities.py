@@ -1,15 +1,21 @@
 """Entities and indicators of an annotation: what they refer to, and what only a place has."""
 
+from collections.abc import Iterable
+
 from annotations import links
 from annotations.annotated import Entity, Indicator
 from annotations.claims import check_measure, check_place
 from annotations.mistakes import Path
 from annotations.reading import Reading
 
+# In a filter of the API it stands for "without one".
+RESERVED = "none"
+
 
 def read(reading: Reading) -> None:
     """Put the entities of the draft into the reading, by key; mistakes go to the report."""
     given = reading.draft.file.entities
+    _check_keys(reading, "entities", given)
     for key, entity in given.items():
         latitude, longitude = entity.coordinates or (None, None)
         reading.entities[key] = Entity(
@@ -46,6 +52,7 @@ def read(reading: Reading) -> None:
 def indicators(reading: Reading) -> tuple[Indicator, ...]:
     """The indicators of the draft, in its order."""
     found = []
+    _check_keys(reading, "indicators", reading.draft.file.indicators)
     for key, indicator in reading.draft.file.indicators.items():
         path: Path = ("indicators", key)
         check_measure(reading, (*path, "measure"), indicator.measure)
@@ -57,3 +64,9 @@ def indicators(reading: Reading) -> tuple[Indicator, ...]:
                 reading.report.add((*path, "place"), message, indicator.place)
         found.append(Indicator(key, **indicator.model_dump()))
     return tuple(found)
+
+
+def _check_keys(reading: Reading, section: str, keys: Iterable[str]) -> None:
+    if RESERVED in keys:
+        message = f"the key '{RESERVED}' asks lists for what has none: use another"
+        reading.report.add((section, RESERVED), message, RESERVED)

@@ -259,3 +259,17 @@ def test_mistakes_of_entities(line: str, message: str, nearest: str | None) -> N
 def test_entities_that_are_part_of_each_other_in_a_circle() -> None:
     extra = "  a: {kind: place, name: A, part_of: b}\n  b: {kind: place, name: B, part_of: a}\n"
     assert mistake(entities=SECTIONS["entities"] + extra).message == "a circle: a → b → a"
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"entities": SECTIONS["entities"] + "  none: {kind: actor, name: None}\n"},
+        {"indicators": "\n  none: {label: How many?, measure: displaced}\n"},
+    ],
+)
+def test_none_is_no_key(sections: dict[str, str]) -> None:
+    """`indicator=none` asks for the claims without an indicator."""
+    found = mistake(**sections)
+    assert "the key 'none'" in str(found)
+    assert found.line == line_of("  none: ", **sections)
