@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from api.terminal import FAILED, WRONG, err, fail, out, print_json, progress_bar, write_lines
+from api.terminal import FAILED, WRONG, confirm, err, fail, out, print_json, progress_bar, write_lines
 
 if TYPE_CHECKING:
     from annotations.annotated import AnnotatedDocument
@@ -172,12 +172,11 @@ def schema(
 @app.command()
 def migrate(
     to: Annotated[str, _option("Step to go to, up or down; `base` empties the database.")] = "head",
-    check_drift: Annotated[
-        bool, _option("Only tell whether models and migrations agree.", "--check")
-    ] = False,
+    check_drift: Annotated[bool, _option("Tell whether models and migrations agree.", "--check")] = False,
+    yes: Annotated[bool, _option("Go down without asking, although it loses data.", "--yes", "-y")] = False,
     database_url: Url = None,
 ) -> None:
-    """Bring the database to the schema of this release."""
+    """Bring the database to the schema of this release; a step down loses data, and is asked about."""
     from alembic.util.exc import CommandError
 
     from api.settings import Settings
@@ -192,6 +191,8 @@ def migrate(
         return
     database = Database(database_url or Settings().database_url)
     try:
+        if steps.goes_down(database, to) and not yes:
+            confirm(f"Going down to {to} loses data. Go on?", "--yes")
         steps.migrate(database, to)
     except CommandError as error:
         fail(str(error))

@@ -44,3 +44,10 @@ def fail(message: str, code: int = WRONG) -> NoReturn:
     """Say what is wrong and end."""
     err.print(message, style="red", markup=False, soft_wrap=True)
     raise typer.Exit(code)
+
+
+def confirm(question: str, option: str) -> None:
+    """Ask at a terminal; end unless the answer is yes. Elsewhere nobody answers: the option has to say so."""
+    if not sys.stdin.isatty():
+        fail(f"{question} {option} says so where there is no terminal to ask at")
+    typer.confirm(question, abort=True, err=True)

@@ -49,9 +49,8 @@ def migrate(database: Database, step: str = "head") -> None:
             _set_foreign_keys(connection, on=False)
         try:
             with connection.begin():
-                settings = config(connection)
-                down = step == "base" or (step != "head" and _is_below(connection, step))
-                (command.downgrade if down else command.upgrade)(settings, step)
+                down = _is_below(connection, step)
+                (command.downgrade if down else command.upgrade)(config(connection), step)
                 if database.sqlite and (
                     broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()
                 ):
@@ -59,6 +58,15 @@ def migrate(database: Database, step: str = "head") -> None:
         finally:
             if database.sqlite:
                 _set_foreign_keys(connection, on=True)
+
+
+def goes_down(database: Database, step: str) -> bool:
+    """Whether a migration to this step drops what the steps above it made."""
+    with database.engine.connect() as connection:
+        return (
+            _is_below(connection, step)
+            and step != MigrationContext.configure(connection).get_current_revision()
+        )
 
 
 def drift(database: Database) -> list[str]:
@@ -93,8 +101,10 @@ def belongs_to_models(name: str | None, kind: str, _: Any) -> bool:
 
 def _is_below(connection: Connection, step: str) -> bool:
     current = MigrationContext.configure(connection).get_current_revision()
+    if step in ("base", "head") or current is None:
+        return step == "base" and current is not None
     script = ScriptDirectory.from_config(config())
-    return current is not None and step in {s.revision for s in script.iterate_revisions(current, "base")}
+    return step in {s.revision for s in script.iterate_revisions(current, "base")}
 
 
 def _set_foreign_keys(connection: Connection, *, on: bool) -> None:
