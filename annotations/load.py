@@ -82,7 +82,9 @@ def load(  # noqa: PLR0913  # what, with which vocabulary, and who does it with 
                     number = change.seal(agent=agent, tool=tool, reason="load")
                     for result in results:
                         result.revision = number if result.outcome != "unchanged" else None
-                return results
+            if change:
+                database.optimize()
+            return results
         except Conflict:
             pass
         except DBAPIError as error:

@@ -1,5 +1,6 @@
 """Loading: all or nothing, only what changed, and nothing that was seen before."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col
 
@@ -136,14 +137,31 @@ def test_what_a_document_no_longer_has_is_withdrawn(empty_database: Database) ->
 
 def test_an_edited_text_takes_its_annotation_along(empty_database: Database) -> None:
     load(empty_database, flood())
-    text = TEXT.replace("at dawn", "at early dawn")
+    words = TEXT.replace("at dawn", "at early dawn")
     sentences = SECTIONS["text"].replace("at dawn", "at early dawn")
-    (loaded,) = load(empty_database, flood(text, text=sentences))
+    (loaded,) = load(empty_database, flood(words, text=sentences))
     assert loaded.changes["mentions"] == {"created": 3, "corrected": 1, "withdrawn": 3}
     assert loaded.changes["quotes"] == loaded.changes["claims"] == {"corrected": 1}
     with empty_database.read() as session:
-        for at, words in ((1, TEXT), (2, text), (None, text)):
-            assert annotated(session, "harbour-flood", at).text == words
+        for at, then in ((1, TEXT), (2, words), (None, words)):
+            assert annotated(session, "harbour-flood", at).text == then
+
+
+def test_the_planner_knows_what_was_loaded(empty_database: Database) -> None:
+    load(empty_database, flood())
+    if empty_database.sqlite:
+        with empty_database.read() as session:
+            analysed = set(session.scalars(text("SELECT tbl FROM sqlite_stat1")))
+        assert {"quote", "claim", "mention", "span", "listed"} <= analysed
+
+
+def test_a_load_does_not_wait_to_tell_the_planner(empty_database: Database) -> None:
+    load(empty_database, flood())
+    with empty_database.write() as session:
+        session.execute(select(col(Quote.id)))
+        begun = time.monotonic()
+        empty_database.optimize()
+        assert time.monotonic() - begun < 5
 
 
 def test_one_mistake_loads_nothing(empty_database: Database) -> None:
