@@ -1,6 +1,7 @@
 """The parameters of a list: one Pydantic model, made of its resource's filters, that refuses unknown ones."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -77,6 +78,8 @@ class ListParameters(ItemParameters):
     )
 
 
+# Made once: a model takes longer to make than most pages take to answer.
+@cache
 def parameters_of(resource: Resource) -> type[ListParameters]:
     """The parameters of a resource's list."""
     given = (*_shared(resource), *(p for filter in resource.filters for p in filter.parameters()))
@@ -86,6 +89,7 @@ def parameters_of(resource: Resource) -> type[ListParameters]:
     return _model(name, ListParameters, fields, ranges)
 
 
+@cache
 def item_parameters_of(resource: Resource) -> type[ItemParameters]:
     """The parameters of a resource's item."""
     fields = {p.name: _field(p) for p in _include(resource, items=True)}

@@ -60,7 +60,8 @@ def _text(_: Mapping[str, Any], parts: Parts) -> str:
     return str(parts["text"][0]["text"]) if parts.get("text") else ""
 
 
-@dataclass(frozen=True, kw_only=True)
+# Each is the only one of its name: it is compared, and found in a cache, by what it is.
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Resource:
     """`select` gives a row an item, with `row_key` and `id`; `render` makes the item of it and its parts."""
 

@@ -13,6 +13,7 @@ from httpx2 import Response
 from pydantic import BaseModel
 
 from api.listing.filters import Exact
+from api.listing.parameters import item_parameters_of, parameters_of
 from api.listing.resource import Resource
 from api.resources import RESOURCES
 from api.search import SEARCH
@@ -513,6 +514,12 @@ def test_rank_leaves_out_what_other_filters_do_before_it_cuts(
         assert best["total"]["value"] == 1
     newest = get(client, name, q="israel*", sort="rank", count="on")
     assert (len(newest["results"]), newest["total"]["value"]) == (min(1, len(hits)), len(hits))
+
+
+@each_resource
+def test_the_models_of_parameters_are_made_once(name: str) -> None:
+    assert parameters_of(LISTS[name]) is parameters_of(LISTS[name])
+    assert item_parameters_of(LISTS[name]) is item_parameters_of(LISTS[name])
 
 
 def test_accept_chooses_the_format(client: TestClient) -> None:
