@@ -47,6 +47,7 @@ from models.claim import Claim, ClaimBase, ClaimSource
 from models.document import Document
 from models.entity import Entity
 from models.indicator import Indicator
+from models.measures import vocabulary
 from models.revision import Revision
 from models.vocabulary import Aggregation, BoundsBasis, Comparator, Modality, Naming, Stance
 
@@ -130,6 +131,7 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
 
 
 KEY = col(Claim.row_key)
+TERMS = frozenset(vocabulary())
 MINISTRY, KILLED = "lebanese-health-ministry", "killed-in-lebanon-since-october-2023"
 CLAIMS = Resource(
     name="claims",
@@ -143,8 +145,11 @@ CLAIMS = Resource(
     ended=ended_with_document,
     parts=(SPANS, TIMES, Part("sources", sources)),
     filters=(
-        Exact("id", "Ids of claims.", f"{SEED}.c1", of=col(Claim.id), counted=False),
-        Exact("measure", "Term of the vocabulary at /v1/measures.", "killed", of=col(Claim.measure)),
+        Exact("id", "Ids of claims.", f"{SEED}.c1", of=col(Claim.id), counted=False, names="claims"),
+        Exact(
+            "measure", "Term of the vocabulary at /v1/measures.", "killed", of=col(Claim.measure),
+            names="measures", vocabulary=TERMS,
+        ),
         Numbers("value", "The number as stated.", "41", key=col(Claim.value_key)),
         Bounds(
             "range", "`A..B`, both included: the stated bounds overlap it. Unknown ends do not match.",
@@ -171,17 +176,18 @@ CLAIMS = Resource(
         Contains("counted", "Part of the words of what it counts.", "individuals", folded=col(Claim.folded)),
         Exact(
             "place", "Where it holds.", "lebanon", of=col(Claim.place_id), label=PLACE.name, none=True,
+            names="entities",
             operators=entity_operators("place", "lebanon", within="lebanon"),
         ),
         Exact(
             "responsible", "Who is said to have caused it.", "israel", of=col(Claim.responsible_id),
-            label=RESPONSIBLE.name, none=True,
+            label=RESPONSIBLE.name, none=True, names="entities",
             operators=entity_operators("responsible", "israel", within="israel"),
         ),
         Exact(
             "source", "Entity on whose word it is, at any link of the chain; `none`: the outlet's own voice.",
             MINISTRY, by=behind_claims(source_of), key=KEY, none=True,
-            labels=entity_labels, operators=entity_operators("source", "ministry"),
+            labels=entity_labels, operators=entity_operators("source", "ministry"), names="entities",
         ),
         Exact(
             "source__naming", "How a source is named.", "anonymous",
@@ -190,7 +196,7 @@ CLAIMS = Resource(
         Exact(
             "speaker", "Entity that speaks a quote behind it, relays left aside.", MINISTRY,
             by=behind_claims(speaker_of), key=KEY,
-            labels=entity_labels, operators=entity_operators("speaker", "ministry"),
+            labels=entity_labels, operators=entity_operators("speaker", "ministry"), names="entities",
         ),
         Exact(
             "stance", "What a quote does with it.", "repeats",
@@ -198,24 +204,24 @@ CLAIMS = Resource(
         ),
         Exact(
             "quote", "Quote that it rests on.", f"{SEED}.q33",
-            by=sourced(col(ClaimSource.quote_id)), key=KEY, counted=False,
+            by=sourced(col(ClaimSource.quote_id)), key=KEY, counted=False, names="quotes",
         ),
         Exact(
             "about", "Entity that it is about: place, responsible party, or mentioned in its words.",
-            "hezbollah", by=about_claims, key=KEY,
+            "hezbollah", by=about_claims, key=KEY, names="entities",
             labels=entity_labels, operators=entity_operators("about", "hezbollah", within="lebanon"),
         ),
         Exact(
             "indicator", "Question that it answers.", KILLED, of=col(Claim.indicator_id),
-            label=col(Indicator.label), none=True,
+            label=col(Indicator.label), none=True, names="indicators",
         ),
         Exact(
             "subset_of", "Claim that it is part of.", f"{SEED}.c17",
-            of=col(Claim.subset_of), counted=False, none=True,
+            of=col(Claim.subset_of), counted=False, none=True, names="claims",
         ),
         Exact(
             "refines", "Claim that it makes more exact.", f"{SEED}.c6",
-            of=col(Claim.refines), counted=False, none=True,
+            of=col(Claim.refines), counted=False, none=True, names="claims",
         ),
         Dates("period", "Period that it covers.", "2024-10-14", test=on_days("period", KEY)),
         *document_filters(Claim),

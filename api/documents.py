@@ -134,7 +134,7 @@ DOCUMENTS = Resource(
     ended=ended_with_document,
     parts=(SPANS,),
     filters=(
-        Exact("id", "Ids of documents.", SEED, of=col(Document.id), counted=False),
+        Exact("id", "Ids of documents.", SEED, of=col(Document.id), counted=False, names="documents"),
         Exact("outlet", "Outlet that published it.", "Defence Talks", of=col(Document.outlet), none=True),
         Exact("language", "BCP 47 tag.", "en", of=col(Document.language)),
         Exact(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
-from sqlalchemy import RowMapping, Select, or_
+from sqlalchemy import RowMapping, Select
 from sqlmodel import col
 
 from api.counting import claim_count, mention_count, quote_count, told
@@ -13,7 +13,7 @@ from api.listing.formats import JSON_ONLY
 from api.listing.reading import Reading
 from api.listing.resource import Part, Parts, Resource, Sort
 from api.listing.sql import aliased, part, select
-from api.naming import begins, named, parts_of
+from api.naming import Prefix, named, parts_of
 from api.nested import (
     RECORDED,
     RECORDED_COLUMNS,
@@ -143,16 +143,6 @@ def entity_operators(name: str, example: str, *, within: str | None = None) -> d
     return {"contains": contains} | ({"within": inside} if within else {})
 
 
-class Prefix(Exact):
-    """Autocompletion: `prefix` itself, without the other parameters of an equality."""
-
-    def parameters(self) -> Any:
-        yield next(iter(super().parameters()))
-
-    def clause(self, reading: Reading, operator: str, value: Any) -> Any:
-        return or_(*(self.of.in_(begins(reading, words)) for words in value))
-
-
 def _alias(reading: Reading, narrow: Narrow) -> Select[Any]:
     owner, value = col(Alias.entity_key), col(Alias.alias)
     return narrow.where(select(owner.label("owner"), value.label("value")), owner, value)
@@ -192,7 +182,7 @@ def _filters(kind: str | None) -> Iterator[Filter]:
     id_, word, name, alias, naming, whole, principal, wikidata = EXAMPLES[kind]
     if kind is None:
         yield Exact("kind", "Actor, organisation or place.", "actor", of=col(Entity.kind), type=EntityKind)
-    yield Exact("id", "Ids of entities.", id_, of=ID, counted=False)
+    yield Exact("id", "Ids of entities.", id_, of=ID, counted=False, names=f"{kind}s" if kind else "entities")
     yield Prefix(
         "prefix", "Beginning of a word of the name or of an alias, for autocompletion.", word,
         of=ID, type=Searched, counted=False,
@@ -202,15 +192,20 @@ def _filters(kind: str | None) -> Iterator[Filter]:
     yield Exact("alias", "Another name, whole.", alias, by=_alias, key=col(Entity.row_key), counted=False)
     yield Exact("naming", "How the articles name it.", naming, of=col(Entity.naming), type=Naming)
     yield Exact(
-        "part_of", "Entity that it is part of.", whole, of=col(Entity.part_of), none=True,
+        "part_of", "Entity that it is part of.", whole, of=col(Entity.part_of), none=True, names="entities",
         operators={"within": (parts_of, "Part of this, at any depth.", whole)},
     )  # fmt: skip
     if kind != "place":
-        yield Exact("acts_for", "Entity that it acts for.", principal, of=col(Entity.acts_for), none=True)
+        yield Exact(
+            "acts_for", "Entity that it acts for.", principal, of=col(Entity.acts_for), none=True,
+            names="entities",
+        )  # fmt: skip
     yield Exact("wikidata", "Wikidata id.", wikidata, of=col(Entity.wikidata), counted=False, none=True)
     if kind in (None, "place"):
         yield Exact("country", "ISO 3166-1 code of a place.", "LB", of=col(Entity.country), none=True)
-    yield Exact("document", "Document that lists it.", SEED, by=_document, key=ID, labels=_titles)
+    yield Exact(
+        "document", "Document that lists it.", SEED, by=_document, key=ID, labels=_titles, names="documents"
+    )
     yield Counts("mentions", "Number of mentions.", 3, count=mention_count)
     yield Counts("quotes", "Number of quotes that it speaks.", 1, count=quote_count)
     yield Counts("claims", "Number of claims that rest on a quote that it speaks.", 1, count=claim_count)

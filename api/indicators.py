@@ -24,6 +24,7 @@ from api.views import EntityReference, RecordedView
 from models.claim import Claim
 from models.entity import Entity
 from models.indicator import Indicator, IndicatorBase
+from models.measures import vocabulary
 from models.revision import Revision
 
 
@@ -69,6 +70,7 @@ def _render(row: RowMapping, _: Parts) -> dict[str, Any]:
     }
 
 
+TERMS = frozenset(vocabulary())
 KILLED = "killed-in-lebanon-since-october-2023"
 INDICATORS = Resource(
     name="indicators",
@@ -79,11 +81,14 @@ INDICATORS = Resource(
     select=_select,
     render=_render,
     filters=(
-        Exact("id", "Ids of indicators.", KILLED, of=col(Indicator.id), counted=False),
-        Exact("measure", "Term of the vocabulary.", "killed", of=col(Indicator.measure)),
+        Exact("id", "Ids of indicators.", KILLED, of=col(Indicator.id), counted=False, names="indicators"),
+        Exact(
+            "measure", "Term of the vocabulary.", "killed", of=col(Indicator.measure),
+            names="measures", vocabulary=TERMS,
+        ),
         Exact(
             "place", "Where.", "lebanon", of=col(Indicator.place_id), label=col(Entity.name), none=True,
-            operators=entity_operators("place", "lebanon", within="lebanon"),
+            names="entities", operators=entity_operators("place", "lebanon", within="lebanon"),
         ),
         Contains("label", "Part of the question.", "killed", folded=col(Indicator.folded)),
         Counts("claims", "Number of claims that answer it.", 1, count=claim_count),

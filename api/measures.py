@@ -52,7 +52,7 @@ MEASURES = Resource(
     select=_select,
     render=_render,
     filters=(
-        Exact("id", "Terms.", "killed", of=col(Measure.id), counted=False),
+        Exact("id", "Terms.", "killed", of=col(Measure.id), counted=False, names="measures"),
         Exact("unit", "Unit of a value that names none.", "person", of=col(Measure.unit)),
         Contains("definition", "Part of its words.", "persons", folded=col(Measure.folded)),
         Counts("claims", "Number of claims that use it.", 1, count=claim_count),

@@ -87,10 +87,10 @@ MENTIONS = Resource(
     texts=texts_of(Mention),
     ended=ended_with_document,
     filters=(
-        Exact("id", "Ids of mentions.", f"{SEED}.m0-17", of=col(Mention.id), counted=False),
+        Exact("id", "Ids of mentions.", f"{SEED}.m0-17", of=col(Mention.id), counted=False, names="mentions"),
         Exact(
             "entity", "Entity that it names.", "hezbollah", of=col(Mention.entity_id), label=col(Entity.name),
-            none=True, operators=entity_operators("entity", "hezbollah", within="lebanon"),
+            none=True, names="entities", operators=entity_operators("entity", "hezbollah", within="lebanon"),
         ),
         Exact("entity__kind", "Kind of the entity.", "place", of=col(Entity.kind), type=EntityKind),
         Exact(

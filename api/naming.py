@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Select, or_
 
+from api.listing.filters import Exact
 from api.listing.reading import Reading
 from api.listing.sql import aliased, select
 from models.entity import Alias, Entity
@@ -34,3 +35,13 @@ def parts_of(reading: Reading, whole: str) -> Select[Any]:
     # UNION, not UNION ALL: it also ends where entities are part of each other.
     tree = start.union(select(inner.id).where(inner.part_of == start.c.id, reading.valid(inner)))
     return select(tree.c.id)
+
+
+class Prefix(Exact):
+    """Autocompletion: `prefix` itself, without the other parameters of an equality."""
+
+    def parameters(self) -> Any:
+        yield next(iter(super().parameters()))
+
+    def clause(self, reading: Reading, operator: str, value: Any) -> Any:
+        return or_(*(self.of.in_(begins(reading, words)) for words in value))

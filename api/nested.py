@@ -102,7 +102,12 @@ def document_filters(model: Any) -> tuple[Filter, ...]:
     """The filters of what stands in a document."""
     return (
         Exact(
-            "document", "Document that it stands in.", SEED, of=model.document_id, label=col(Document.title)
+            "document",
+            "Document that it stands in.",
+            SEED,
+            of=model.document_id,
+            label=col(Document.title),
+            names="documents",
         ),
         Exact("outlet", "Outlet that published it.", "Defence Talks", of=col(Document.outlet), none=True),
         Dates("published", "Day on which the document was published.", "2024-10-15", test=published_days),

@@ -159,10 +159,10 @@ QUOTES = Resource(
         Part("claims", _claims),
     ),
     filters=(
-        Exact("id", "Ids of quotes.", f"{SEED}.q1", of=col(Quote.id), counted=False),
+        Exact("id", "Ids of quotes.", f"{SEED}.q1", of=col(Quote.id), counted=False, names="quotes"),
         Exact(
             "speaker", "Entity that says it.", NETANYAHU, by=speaker_of, key=KEY, none=True,
-            labels=entity_labels, operators=entity_operators("speaker", "netanyahu"),
+            labels=entity_labels, operators=entity_operators("speaker", "netanyahu"), names="entities",
         ),
         Exact(
             "speaker__kind", "Kind of an entity that says it.", "organisation",
@@ -171,10 +171,11 @@ QUOTES = Resource(
         Exact(
             "relay", "Entity that relays it, at any link of the chain.", OFFICIALS, by=relay_of, key=KEY,
             none=True, labels=entity_labels, operators=entity_operators("relay", "israeli sources"),
+            names="entities",
         ),
         Exact(
             "source", "Entity that says or relays it.", NETANYAHU, by=source_of, key=KEY, none=True,
-            labels=entity_labels, operators=entity_operators("source", "netanyahu"),
+            labels=entity_labels, operators=entity_operators("source", "netanyahu"), names="entities",
         ),
         Exact(
             "source__naming", "How an entity that says or relays it is named.", "anonymous",
@@ -182,10 +183,11 @@ QUOTES = Resource(
         ),
         Exact(
             "addressee", "Entity that it is said to.", MACRON, by=addressee_of, key=KEY, none=True,
-            labels=entity_labels, operators=entity_operators("addressee", "macron"),
+            labels=entity_labels, operators=entity_operators("addressee", "macron"), names="entities",
         ),
         Exact(
             "about", "Entity mentioned in the content.", "lebanon", by=mentioned_in("content"), key=KEY,
+            names="entities",
             labels=entity_labels, operators=entity_operators("about", "hezbollah", within="lebanon"),
         ),
         Exact("form", "Whose words they are.", "mixed", of=col(Quote.form), type=Form),

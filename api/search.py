@@ -142,7 +142,7 @@ SEARCH = Resource(
         Exact("type", "Noun of the item.", "quote", of=HIT_TYPE, type=Kind),
         Exact(
             "document", "Document that it stands in.", SEED, of=col(Document.id), label=col(Document.title),
-            none=True,
+            none=True, names="documents",
         ),
     ),
     sorts={"recorded": Sort("when it was recorded", (HIT_KEY,))},

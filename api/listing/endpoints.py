@@ -11,6 +11,7 @@ from api.listing.absent import Moved, found
 from api.listing.engine import Listing, Page, batches, fetch_parts, item_of
 from api.listing.export import BATCH, export
 from api.listing.formats import MEDIA_TYPES, csv_rows, dump, ndjson
+from api.listing.known import names_items, refuse_unknown
 from api.listing.negotiation import (
     RELEASE,
     etag_of,
@@ -44,7 +45,7 @@ def mount(router: APIRouter, resource: Resource, others: Mapping[str, Resource])
     ItemOf = item_parameters_of(resource)  # noqa: N806  # a class
 
     def list_items(request: Request, parameters: Annotated[Parameters, Query()]) -> Response:  # type: ignore[valid-type]
-        return answer_list(request, resource, parameters)
+        return answer_list(request, resource, parameters, others)
 
     def get_item(
         request: Request,
@@ -77,7 +78,9 @@ def mount(router: APIRouter, resource: Resource, others: Mapping[str, Resource])
     )
 
 
-def answer_list(request: Request, resource: Resource, parameters: ListParameters) -> Response:
+def answer_list(
+    request: Request, resource: Resource, parameters: ListParameters, others: Mapping[str, Resource]
+) -> Response:
     """A page, or an export of everything that matches."""
     media = negotiate(request, parameters.format)
     _refuse_conflicts(parameters, media)
@@ -96,9 +99,13 @@ def answer_list(request: Request, resource: Resource, parameters: ListParameters
             return not_modified(etag)
         whole = media != "json" and parameters.limit is None
         if whole and listing.sort != "rank":
+            if not after and names_items(listing, others):
+                refuse_unknown(listing, others, empty=listing.empty())
             return export(request, listing, after, media, headers_of(etag))
         limit = RANKED if whole else parameters.limit or PAGE
         page = listing.page(limit, after, count=parameters.count == "on", include=include)
+        if not after:
+            refuse_unknown(listing, others, empty=not page.rows)
         facets = {name: listing.facet(name) for name in getattr(parameters, "facet", None) or ()}
     following = _next(request, listing, page)
     headers = headers_of(etag) | ({"Link": f'<{following}>; rel="next"'} if following else {})

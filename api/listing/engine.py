@@ -68,6 +68,11 @@ class Listing:
             return Page(found, parts, more, self.reading.session.execute(select(self._total())).scalar())
         return Page(found, parts, more, (rows[0]["total"] if rows else 0) if count else None)
 
+    def empty(self) -> bool:
+        """Whether nothing is found, in one statement."""
+        one = self._filtered().with_only_columns(literal(1)).limit(1)
+        return self.reading.session.execute(one).first() is None
+
     def parts(self, keys: Sequence[int], include: Sequence[str] = ()) -> Mapping[int, Parts]:
         """Everything nested in the rows with these keys, in one statement, and the words that were sought."""
         asked = (part for name in include if (part := self.resource.includes[name].part))

@@ -108,6 +108,9 @@ class Exact(Filter):
     labels: Labels | None = None
     counted: bool = True
     none: bool = False
+    # The resource that its values are ids of, and ids that are known without asking the record.
+    names: str | None = None
+    vocabulary: frozenset[str] = frozenset()
     operators: Mapping[str, tuple[Callable[[Reading, str], Select[Any]], str, Any]] = field(
         default_factory=dict
     )

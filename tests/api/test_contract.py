@@ -219,8 +219,9 @@ def test_an_unknown_value_is_refused(client: TestClient, name: str, parameter: s
 
 @each_resource
 def test_more_values_than_a_request_may_have_are_refused(client: TestClient, name: str) -> None:
-    assert get(client, name, id=["nothing"] * 100)["results"] == []
-    assert refused(client, name, id=["nothing"] * 101)
+    known = get(client, name, limit=1)["results"][0]["id"]
+    assert [item["id"] for item in get(client, name, id=[known] * 100)["results"]] == [known]
+    assert refused(client, name, id=[known] * 101)
 
 
 @each_list
@@ -453,6 +454,62 @@ def test_included_parts_are_what_the_document_of_the_service_says(client: TestCl
         _conforms(resource.view, included)
         assert all(included[part] for part in resource.includes)
         assert included == item | {part: included[part] for part in resource.includes}
+
+
+NAMING = [
+    (name, parameter.name, filter.names, parameter.example)
+    for name, resource in LISTS.items()
+    for filter in resource.filters
+    if isinstance(filter, Exact) and filter.names
+    for parameter in filter.parameters()
+    if parameter.name == filter.name or parameter.name.endswith("__within")
+]
+
+
+@pytest.mark.parametrize(("name", "parameter", "names", "example"), NAMING)
+def test_a_value_that_names_nothing_is_refused_with_the_nearest(
+    client: TestClient, name: str, parameter: str, names: str, example: str
+) -> None:
+    misspelt = f"{example or 'lebanon'}zq"
+    for format in ("json", "csv", "ndjson"):
+        (error,) = refused(client, name, **{parameter: misspelt, "format": format})
+        assert error["parameter"] == parameter
+        assert error["message"].startswith(f"no {LISTS[names].noun} with this id")
+        assert error["nearest"] == (example or "lebanon")
+        assert misspelt not in str(error)
+
+
+def test_naming_covers_what_has_ids_or_a_vocabulary() -> None:
+    assert {parameter for _, parameter, _, _ in NAMING} >= {
+        "measure", "speaker", "relay", "source", "addressee", "about", "place", "responsible", "entity",
+        "part_of", "acts_for", "document", "indicator", "id", "quote", "subset_of", "refines",
+    }  # fmt: skip
+
+
+def test_a_term_that_is_none_is_refused_beside_one_that_is(client: TestClient) -> None:
+    for query in ({}, {"as_of": 0}, {"q": "nobody"}):
+        for measure in ("kiled", ["kiled", "killed"]):
+            (error,) = refused(client, "claims", measure=measure, **query)
+            assert (error["parameter"], error["nearest"]) == ("measure", "killed")
+    assert get(client, "claims", measure="killed", as_of=0)["results"] == []
+
+
+def test_without_one_is_no_name(client: TestClient) -> None:
+    assert get(client, "quotes", speaker="none", said="1999")["results"] == []
+    assert [e["parameter"] for e in refused(client, "quotes", speaker="nobody", said="1999")] == ["speaker"]
+    assert [e["parameter"] for e in refused(client, "claims", about="none")] == ["about"]
+
+
+def test_names_are_looked_up_in_one_statement_of_an_empty_page_alone(
+    client: TestClient, statements: Statements
+) -> None:
+    named: Json = {"speaker": "benjamin-netanyahu", "document": "beirut-strikes-2024-10-15", "limit": 1}
+    get(client, "quotes", **named)
+    full = len(statements.sent)
+    statements.sent.clear()
+    assert get(client, "quotes", said="1999", **named)["results"] == []
+    # No parts are read for it, and the names of two nouns are.
+    assert len(statements.sent) == full
 
 
 PARAMETERS = [

@@ -21,6 +21,7 @@ SEMANTIC = {
     "not an ISO 8601 time": "25 o'clock",
     "reversed": "ends of a range that are each good, in the wrong order",
     "two lower": "gte and gt of the same thing",
+    "with this id": "a name that nothing on record has",
     "has no place": "facets of a table",
     "needs words": "a rank without a query",
     "no words to search for": "a query of nothing but signs",
