@@ -1,6 +1,6 @@
 """Exports by the command: a whole list, the annotated documents as files, the counts."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,10 @@ from sqlmodel import Session
 from annotations.read import ANNOTATION, ARTICLE
 from annotations.unload import annotated, documents
 from annotations.write import write
-from api.listing.engine import Listing, batches
+from api.listing.engine import Listing
 from api.listing.formats import csv_rows, ndjson
-from api.listing.parameters import ListParameters, parameters_of
+from api.listing.known import names_items, refuse_unknown
+from api.listing.parameters import RANKED, ListParameters, parameters_of
 from api.listing.reading import Reading, read
 from api.listing.resource import Resource
 from api.listing.words import parse
@@ -23,6 +24,15 @@ from models.measures import vocabulary
 from models.session import Database
 
 BATCH = 500
+# What a list takes over HTTP, and a command that writes all of it does not.
+PAGES = {
+    "limit": "an export is whole",
+    "cursor": "an export is whole",
+    "count": "an export has no total",
+    "facet": "an export has no facets",
+    "format": "is the option --format",
+    "as_of": "is the option --as-of",
+}
 
 
 class ExportError(ValueError):
@@ -40,17 +50,18 @@ def export_list(
         guess = nearest(name, RESOURCES)
         hint = f"did you mean {guess}?" if guess else f"there are {', '.join(RESOURCES)}"
         raise ExportError(f"no list of this name; {hint}")
-    parameters = _parameters(resource, as_of, where)
+    parameters = _parameters(resource, format, as_of, where)
     words = getattr(parameters, "q", None)
     try:
         with database.read() as session:
             reading = read(session, as_of, parse(words) if words else ())
-            items = _items(Listing(resource, parameters, reading))
+            listing = Listing(resource, parameters, reading)
+            if names_items(listing, RESOURCES):
+                refuse_unknown(listing, RESOURCES, empty=listing.empty())
+            items = _items(listing)
             yield from csv_rows(resource.view, items) if format == "csv" else ndjson(items)
     except Problem as problem:
-        raise ExportError(
-            "; ".join(mistake.message for mistake in problem.errors) or problem.detail
-        ) from None
+        raise _told(problem) from None
 
 
 def export_annotated(
@@ -82,32 +93,54 @@ def _reading(session: Session, as_of: str | None) -> Reading:
         raise ExportError(f"as_of: {problem.errors[0].message}") from None
 
 
+def _told(problem: Problem) -> ExportError:
+    """A problem in one line, without what only a client of the service has."""
+    lines = []
+    for mistake in problem.errors:
+        guess = f"; did you mean {mistake.nearest}?" if mistake.nearest else ""
+        lines.append(f"{mistake.parameter}: {mistake.message}{guess}")
+    return ExportError("; ".join(lines) or problem.detail)
+
+
 def _items(listing: Listing) -> Iterator[dict[str, Any]]:
-    for page in batches(listing, BATCH):
-        for row in page.rows:
-            yield listing.resource.render(row, page.parts[row["row_key"]])
+    """As `batches`, but whole if it is ranked: a ranked list is one page."""
+    include = getattr(listing.parameters, "include", None) or ()
+    if listing.sort == "rank":
+        yield from listing.items(listing.page(RANKED, include=include), include)
+        return
+    after: Sequence[Any] | None = ()
+    while after is not None:
+        page = listing.page(BATCH, after, include=include)
+        yield from listing.items(page, include)
+        after = page.after
 
 
-def _parameters(resource: Resource, as_of: str | None, where: Iterable[str]) -> ListParameters:
-    repeated = {p.name for filter in resource.filters for p in filter.parameters() if p.repeated}
+def _parameters(resource: Resource, format: str, as_of: str | None, where: Iterable[str]) -> ListParameters:
+    model = parameters_of(resource)
+    repeated = {p.name for filter in resource.filters for p in filter.parameters() if p.repeated} | {
+        "include"
+    }
     given: dict[str, Any] = {"as_of": as_of} if as_of else {}
     for condition in where:
         name, equals, value = condition.partition("=")
         if not equals:
             raise ExportError("a filter is NAME=VALUE, such as measure=killed")
+        if name in PAGES or (name == "include" and format == "csv"):
+            raise ExportError(f"{name}: {PAGES.get(name, f'has no place in {format}')}")
         if name in repeated:
             given.setdefault(name, []).append(value)
+        elif name in given:
+            raise ExportError(f"{name}: given more than once; it takes one value")
         else:
             given[name] = value
     try:
-        return parameters_of(resource).model_validate(given)
+        return model.model_validate(given)
+    except Problem as problem:
+        raise _told(problem) from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "filter"
-        guess = (
-            nearest(name, parameters_of(resource).model_fields)
-            if first["type"] == "extra_forbidden"
-            else None
-        )
-        message = "unknown filter" if first["type"] == "extra_forbidden" else first["msg"]
+        unknown = first["type"] == "extra_forbidden"
+        guess = nearest(name, model.model_fields.keys() - PAGES.keys()) if unknown else None
+        message = "unknown filter" if unknown else first["msg"]
         raise ExportError(f"{name}: {message}{f'; did you mean {guess}?' if guess else ''}") from None

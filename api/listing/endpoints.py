@@ -10,7 +10,7 @@ from api.listing import cursor
 from api.listing.absent import Moved, found
 from api.listing.engine import Listing, Page, batches, fetch_parts, item_of
 from api.listing.export import BATCH, export
-from api.listing.formats import MEDIA_TYPES, csv_rows, dump, ndjson
+from api.listing.formats import MEDIA_TYPES, csv_columns, csv_rows, dump, ndjson
 from api.listing.known import names_items, refuse_unknown
 from api.listing.negotiation import (
     RELEASE,
@@ -83,7 +83,7 @@ def answer_list(
 ) -> Response:
     """A page, or an export of everything that matches."""
     media = negotiate(request, parameters.format)
-    _refuse_conflicts(parameters, media)
+    _refuse_conflicts(resource, parameters, media)
     words = getattr(parameters, "q", None)
     include = getattr(parameters, "include", None) or ()
     database: Database = request.app.state.database
@@ -160,11 +160,16 @@ def _shown(parameters: ListParameters) -> list[tuple[str, Any]]:
     return sorted(given.items())
 
 
-def _refuse_conflicts(parameters: ListParameters, media: str) -> None:
+def _refuse_conflicts(resource: Resource, parameters: ListParameters, media: str) -> None:
     if media != "json":
         for name in ("facet", "count"):
             if getattr(parameters, name, None) not in (None, "off"):
                 raise unprocessable(Mistake(parameter=name, message=f"has no place in {media}; ask for JSON"))
+    columns = {path[0] for _, path in csv_columns(resource.view)} if media == "csv" else set()
+    for name in getattr(parameters, "include", None) or ():
+        if media == "csv" and name not in columns:
+            message = f"`{name}` has no place in csv; ask for JSON or NDJSON"
+            raise unprocessable(Mistake(parameter="include", message=message))
 
 
 def _resume(reading: Reading, parameters: ListParameters, digest: str) -> tuple[Reading, list[Any]]:

@@ -53,7 +53,7 @@ class ItemParameters(AsOf):
 
 
 class ListParameters(ItemParameters):
-    """What every list takes. Ranges that are reversed are refused, whatever the resource."""
+    """What every list takes. What contradicts itself is refused, whatever the resource."""
 
     limit: int | None = Field(
         None,
@@ -84,7 +84,7 @@ def parameters_of(resource: Resource) -> type[ListParameters]:
     """The parameters of a resource's list."""
     given = (*_shared(resource), *(p for filter in resource.filters for p in filter.parameters()))
     fields = {p.name: _field(p, needed=resource.across and p.name == "q") for p in given}
-    ranges = {"_ranges": model_validator(mode="after")(_refuse_reversed(resource))}
+    ranges = {"_ranges": model_validator(mode="after")(_refuse_contradictions(resource))}
     name = f"{resource.name.title()}Parameters"
     return _model(name, ListParameters, fields, ranges)
 
@@ -145,9 +145,13 @@ def _words(query: str) -> str:
     return query
 
 
-def _refuse_reversed(resource: Resource) -> Any:
+def _refuse_contradictions(resource: Resource) -> Any:
     def refuse(self: Any) -> Any:
         for filter in resource.filters:
+            wanted, left_out = (getattr(self, f"{filter.name}{op}", None) for op in ("", "__not"))
+            if wanted and left_out and not set(wanted).isdisjoint(left_out):
+                message = f"leaves out a value that {filter.name} asks for"
+                raise unprocessable(Mistake(parameter=f"{filter.name}__not", message=message))
             given = {op: getattr(self, f"{filter.name}__{op}", None) for op in COMPARE}
             ends = {op: filter.bounds(op, value) for op, value in given.items() if value is not None}
             for one, other in (("gte", "gt"), ("lte", "lt")):

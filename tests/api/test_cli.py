@@ -128,6 +128,13 @@ def test_export_of_a_list(record: Path) -> None:
     assert len(rows) > len(lines)
 
 
+def test_an_export_takes_what_says_how_items_look(record: Path) -> None:
+    asked = ("-w", "q=israel*", "-w", "sort=rank", "-w", "offsets=utf16", "-w", "include=sentences")
+    lines = run("export", "quotes", *asked, folder=record).stdout.splitlines()
+    assert lines
+    assert all(json.loads(line)["sentences"] for line in lines)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -137,6 +144,13 @@ def test_export_of_a_list(record: Path) -> None:
         (("export", "quotes", "-w", "speaker"), "NAME=VALUE"),
         (("export", "quotes", "-w", "form=loud"), "form: "),
         (("export", "quotes", "--as-of", "99"), "still to come"),
+        (("export", "quotes", "-w", "limit=1"), "limit: an export is whole"),
+        (("export", "quotes", "-w", "format=csv"), "format: is the option --format"),
+        (("export", "quotes", "-w", "facet=form"), "facet: an export has no facets"),
+        (("export", "quotes", "--format", "csv", "-w", "include=sentences"), "include: has no place in csv"),
+        (("export", "claims", "-w", "measure=kiled"), "did you mean killed?"),
+        (("export", "claims", "-w", "value__gte=2", "-w", "value__lte=1"), "value__lte: reversed"),
+        (("export", "claims", "-w", "sort=value", "-w", "sort=period"), "sort: given more than once"),
         (("export", "annotated"), "name a folder"),
         (("migrate", "--to", "0099"), "0099"),
     ],

@@ -579,6 +579,20 @@ def test_the_models_of_parameters_are_made_once(name: str) -> None:
     assert item_parameters_of(LISTS[name]) is item_parameters_of(LISTS[name])
 
 
+def test_what_contradicts_itself_is_refused(client: TestClient) -> None:
+    for query in (
+        {"value": "41", "value__not": ["41", "5"]},
+        {"measure": "killed", "measure__not": "killed"},
+    ):
+        (error,) = refused(client, "claims", **query)
+        assert error["parameter"] == list(query)[1]
+    (error,) = refused(client, "claims", format="csv", include="sentences")
+    assert error["parameter"] == "include"
+    assert get(client, "claims", value="41", value__not="5")["results"]
+    answer = client.get("/v1/documents", params={"format": "csv", "include": "text"})
+    assert "Beirut" in answer.text
+
+
 def test_accept_chooses_the_format(client: TestClient) -> None:
     def media(accept: str) -> tuple[int, str]:
         answer: Response = client.get("/v1/quotes", params={"limit": 1}, headers={"Accept": accept})
