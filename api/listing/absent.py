@@ -5,11 +5,14 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import RowMapping
+from sqlmodel import col
 
 from api.listing.reading import Reading
-from api.listing.resource import Resource
-from api.listing.sql import select
+from api.listing.resource import ENDING, Resource
+from api.listing.sql import aliased, select
 from api.problems import Problem, nearest
+from models.document import Document, Listed
+from models.revision import Revision
 
 # Of an id's withdrawals: what was put back that often is found among the last of them.
 LATEST = 10
@@ -36,14 +39,74 @@ def found(resource: Resource, reading: Reading, id: str) -> RowMapping:
 
 
 def withdrawn(resource: Resource, reading: Reading, id: str) -> Problem | None:
-    """410 with date and reason for what could be read once; what never could is not told of."""
+    """410 with date and reason for what could be read once; what never could is not told of.
+
+    It went by itself, or with the documents that had it. These are gone if they were withdrawn; one that is a
+    draft again or under embargo may come back: neither it nor what it has is told of.
+    """
+    went = _hidden(resource, reading, id)
     endings = resource.ended(reading, resource.model, id).subquery()
-    newest = select(endings).order_by(endings.c.number.desc(), endings.c.note.is_(None)).limit(LATEST)
-    for ending in reading.session.execute(newest).mappings().all():
-        if _visible(resource, reading.at(ending["number"] - 1), id) is not None:
-            detail = f"the {resource.noun} was withdrawn; as_of={ending['number'] - 1} still shows it"
+    newest = select(endings).where(endings.c.note.is_(None)).order_by(endings.c.number.desc()).limit(LATEST)
+    closed = {ending["number"]: ending for ending in reading.session.execute(newest).mappings()}
+    for number in sorted({*went, *closed}, reverse=True):
+        if _visible(resource, reading.at(number - 1), id) is not None:
+            documents = went.get(number, set())
+            ending = _withdrawing(reading, documents, number) if documents else closed[number]
+            if ending is None or (not documents and _withheld(resource, reading, id)):
+                return None
+            detail = f"the {resource.noun} was withdrawn; as_of={number - 1} still shows it"
             return Problem(410, detail, withdrawn=_withdrawal(ending))
     return None
+
+
+def _holders(resource: Resource, id: str) -> Any:
+    """The ids of the documents that ever had the item; a document has itself."""
+    model = resource.model
+    if model is Document:
+        return [id]
+    listed = select(col(Listed.document_id)).where(col(Listed.id) == id)
+    listed = listed.where(col(Listed.noun) == model.__tablename__)
+    if not hasattr(model, "document_id"):
+        return listed
+    return listed.union(select(model.document_id).where(model.id == id, model.document_id.is_not(None)))
+
+
+def _hidden(resource: Resource, reading: Reading, id: str) -> dict[int, set[str]]:
+    """The last revisions in which published documents that had the item ceased to be so, with them."""
+    before, after = aliased(Document, "document_before"), aliased(Document, "document_after")
+    rows = (
+        select(col(Revision.number), before.id)
+        .join(before, (before.superseded == Revision.key) & (before.status == "published"))
+        .join(after, (after.recorded == Revision.key) & (after.id == before.id))
+        .where(after.status != "published", before.id.in_(_holders(resource, id)))
+        .where(col(Revision.number) <= reading.number)
+    )
+    found: dict[int, set[str]] = {}
+    last = rows.order_by(col(Revision.number).desc()).limit(LATEST)
+    for number, document in reading.session.execute(last):
+        found.setdefault(number, set()).add(document)
+    return found
+
+
+def _withdrawing(reading: Reading, documents: set[str], since: int) -> RowMapping | None:
+    """The revision that withdrew one of these documents, if it is withdrawn."""
+    now, row = aliased(Document, "document_now"), aliased(Document, "document_withdrawn")
+    rows = (
+        select(*ENDING, row.published_note.label("note"))
+        .join(row, (row.recorded == Revision.key) & (row.status == "withdrawn"))
+        .join(now, (now.id == row.id) & reading.valid(now) & (now.status == "withdrawn"))
+        .where(row.id.in_(documents), col(Revision.number).between(since, reading.number))
+    )
+    return reading.session.execute(rows.order_by(col(Revision.number)).limit(1)).mappings().one_or_none()
+
+
+def _withheld(resource: Resource, reading: Reading, id: str) -> bool:
+    """Whether the one document that an item stands in is a draft or under embargo."""
+    if not hasattr(resource.model, "document_id"):
+        return False
+    own = select(resource.model.document_id).where(resource.model.id == id)
+    now = select(col(Document.status)).where(reading.valid(Document), col(Document.id).in_(own))
+    return bool({"draft", "embargoed"} & set(reading.session.execute(now).scalars()))
 
 
 def _withdrawal(ending: RowMapping) -> Mapping[str, Any]:
