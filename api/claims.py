@@ -173,7 +173,7 @@ CLAIMS = Resource(
             of=col(Claim.aggregation), type=Aggregation,
         ),
         Exact("unit", "Unit of the value.", "person", of=col(Claim.unit)),
-        Contains("counted", "Part of the words of what it counts.", "individuals", folded=col(Claim.folded)),
+        Contains("statement", "Part of the words of the claim.", "individuals", folded=col(Claim.folded)),
         Exact(
             "place", "Where it holds.", "lebanon", of=col(Claim.place_id), label=PLACE.name, none=True,
             names="entities",

@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from api.claims import ClaimView
 from api.entities import EntityView
-from api.listing.filters import Contains, Counts, Exact
+from api.listing.filters import Counts, Exact
 from api.listing.formats import JSON_ONLY
 from api.listing.ranges import Dates
 from api.listing.reading import Reading
@@ -145,7 +145,6 @@ DOCUMENTS = Resource(
             "url", "Where it was published.", "https://news.example/flood",
             of=col(Document.url), counted=False, none=True,
         ),
-        Contains("title", "Part of the words of title or text.", "air strikes", folded=col(Document.folded)),
         Dates("published", "Day on which it was published.", "2024-10-15", test=published_days),
         Counts("quotes", "Number of quotes.", 10, count=COUNTS["quotes"]),
         Counts("claims", "Number of claims.", 10, count=COUNTS["claims"]),

@@ -197,7 +197,7 @@ QUOTES = Resource(
             of=col(Quote.polarity), type=Polarity,
         ),
         Contains(
-            "content", "Part of the words of the quote, its cue or its occasion.", "ceasefire",
+            "words", "Part of the words of the quote, its cue or its occasion.", "ceasefire",
             folded=col(Quote.folded),
         ),
         Dates("said", "Day on which it was said.", "2024-10-15", test=on_days("said", KEY)),

@@ -59,7 +59,8 @@ def test_documents_filter_by_words_outlet_language_and_counts(
     client: TestClient, seed: AnnotatedDocument
 ) -> None:
     every = {seed.id}
-    assert ids(client, "documents", title__contains="AIR STRIKES") == every
+    assert ids(client, "documents", q='"AIR STRIKES"') == every
+    assert status(client, "documents", title__contains="air") == 422
     assert ids(client, "documents", outlet=seed.outlet, language="en", url="none") == every
     assert ids(client, "documents", quotes__gte=len(seed.quotes), claims__lte=len(seed.claims)) == every
     assert ids(client, "documents", quotes__gt=len(seed.quotes)) == set()

@@ -78,7 +78,7 @@ REQUESTS = {
     "1,000 values": quotes("&".join(["speaker=x"] * 1000)),
     "1,000 unknown parameters": Hostile("/v1/quotes?" + "&".join(f"x{i}=" for i in range(1000)), blames="x0"),
     "empty value": quotes("speaker="),
-    "blank value": quotes("content__contains=%20"),
+    "blank value": quotes("words__contains=%20"),
     # Numbers and their ends.
     "limit 0": quotes("limit=0"),
     "limit over the maximum": quotes("limit=201"),
@@ -177,10 +177,10 @@ REQUESTS = {
     "q with a lone accent": words("\u0301", 422),
     # Other languages than ours.
     "SQL in a filter": quotes("speaker=' OR 1=1 --"),
-    "SQL in contains": quotes("content__contains=' UNION SELECT * FROM quote --", status=200, finds=NOBODY),
-    "LIKE's percent": quotes("content__contains=%25"),
+    "SQL in contains": quotes("words__contains=' UNION SELECT * FROM quote --", status=200, finds=NOBODY),
+    "LIKE's percent": quotes("words__contains=%25"),
     "LIKE's underscore": quotes("speaker__contains=_"),
-    "LIKE's percent between letters": quotes("content__contains=ceas%25re", status=200, finds=NOBODY),
+    "LIKE's percent between letters": quotes("words__contains=ceas%25re", status=200, finds=NOBODY),
     "template": quotes("speaker={{7*7}}"),
     "format string": quotes("speaker=%25s%25n{0}"),
     "GLOB in a prefix": Hostile("/v1/entities?prefix=*", blames="prefix"),

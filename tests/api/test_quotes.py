@@ -114,8 +114,8 @@ def test_quotes_filter_by_document_and_outlet(client: TestClient, seed: Annotate
 
 
 def test_content_is_found_by_its_words_folded(client: TestClient, seed: AnnotatedDocument) -> None:
-    assert ids(client, "quotes", content__contains="RESPONDING to thésè") == {"q38"}
-    assert ids(client, "quotes", content__contains="laws of war") == {"q42"}
+    assert ids(client, "quotes", words__contains="RESPONDING to thésè") == {"q38"}
+    assert ids(client, "quotes", words__contains="laws of war") == {"q42"}
 
 
 SAID = {
@@ -227,4 +227,4 @@ def test_a_chain_of_three_is_climbed_and_descended(empty_database: Database) -> 
 def test_speakers_that_nobody_knows_are_refused(client: TestClient) -> None:
     assert status(client, "quotes", speaker="nobody") == 422
     assert status(client, "quotes", speaker="") == 422
-    assert status(client, "quotes", content__contains="!?") == 422
+    assert status(client, "quotes", words__contains="!?") == 422
