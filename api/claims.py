@@ -131,6 +131,7 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
 
 
 KEY = col(Claim.row_key)
+SOURCED = select(1).where(col(ClaimSource.claim_key) == KEY).correlate(Claim).exists()
 TERMS = frozenset(vocabulary())
 MINISTRY, KILLED = "lebanese-health-ministry", "killed-in-lebanon-since-october-2023"
 CLAIMS = Resource(
@@ -188,6 +189,7 @@ CLAIMS = Resource(
             "source", "Entity on whose word it is, at any link of the chain; `none`: the outlet's own voice.",
             MINISTRY, by=behind_claims(source_of), key=KEY, none=True,
             labels=entity_labels, operators=entity_operators("source", "ministry"), names="entities",
+            has=SOURCED,
         ),
         Exact(
             "source__naming", "How a source is named.", "anonymous",

@@ -139,6 +139,14 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
 
 
 KEY = col(Quote.row_key)
+
+
+def spoken(role: str) -> Any:
+    """The condition that the quote of the row has one in this role."""
+    rows = select(1).where(col(Speaker.quote_key) == KEY, col(Speaker.role) == role)
+    return rows.correlate(Quote).exists()
+
+
 NETANYAHU, MACRON, OFFICIALS = "benjamin-netanyahu", "emmanuel-macron", f"{SEED}.us-officials"
 QUOTES = Resource(
     name="quotes",
@@ -162,6 +170,7 @@ QUOTES = Resource(
         Exact("id", "Ids of quotes.", f"{SEED}.q1", of=col(Quote.id), counted=False, names="quotes"),
         Exact(
             "speaker", "Entity that says it.", NETANYAHU, by=speaker_of, key=KEY, none=True,
+            has=spoken("speaker"),
             labels=entity_labels, operators=entity_operators("speaker", "netanyahu"), names="entities",
         ),
         Exact(
@@ -183,6 +192,7 @@ QUOTES = Resource(
         ),
         Exact(
             "addressee", "Entity that it is said to.", MACRON, by=addressee_of, key=KEY, none=True,
+            has=spoken("addressee"),
             labels=entity_labels, operators=entity_operators("addressee", "macron"), names="entities",
         ),
         Exact(

@@ -108,6 +108,8 @@ class Exact(Filter):
     labels: Labels | None = None
     counted: bool = True
     none: bool = False
+    # The condition that a row has a value at all, where the relation is a long way to it.
+    has: Any = None
     # The resource that its values are ids of, and ids that are known without asking the record.
     names: str | None = None
     vocabulary: frozenset[str] = frozenset()
@@ -144,6 +146,8 @@ class Exact(Filter):
         return test(self.of) if self.by is None else self._owns(self.by(reading, Narrow(values=test)))
 
     def _has_none(self, reading: Reading) -> ColumnElement[bool]:
+        if self.has is not None:
+            return not_(self.has)  # type: ignore[no-any-return]
         if self.by is None:
             return self.of.is_(None)  # type: ignore[no-any-return]
         return not_(self._owns(self.by(reading, Narrow())))

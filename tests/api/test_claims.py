@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from annotations.annotated import AnnotatedDocument, Claim
 from models.session import Database
 from tests.api.asking import ask, entity, ids, mentioned, sources, speakers, status, whole
-from tests.conftest import serve
+from tests.conftest import Statements, serve
 from tests.documents import document, put
 
 
@@ -250,3 +250,9 @@ def test_decimals_are_exact_json_numbers(seeded_database: Database) -> None:
 )  # fmt: skip
 def test_wrong_values_are_refused(client: TestClient, query: str) -> None:
     assert status(client, "claims", **dict(part.split("=") for part in query.split("&"))) == 422
+
+
+def test_the_outlets_own_voice_is_found_without_a_chain(client: TestClient, statements: Statements) -> None:
+    assert ids(client, "claims", source="none", statement__contains="e")
+    assert not [sent for sent in statements.sent[:2] if "RECURSIVE" in sent.upper()]
+    assert status(client, "claims", counted__contains="e") == 422
