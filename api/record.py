@@ -44,7 +44,7 @@ def get_record(request: Request, parameters: Annotated[AsOf, Query()]) -> Respon
     database: Database = request.app.state.database
     with database.read() as session:
         reading = read(session, parameters.as_of)
-        etag = etag_of("record", reading.number, reading.time)
+        etag = etag_of("record", reading.began, reading.number)
         headers = {"ETag": etag, "Cache-Control": "no-cache"}
         if same(request, etag):
             return Response(status_code=304, headers=headers)

@@ -17,12 +17,12 @@ from models.revision import Counter, Revision
 
 @dataclass(frozen=True)
 class Reading:
-    """`number` is the revision that is read; `newest` the last one, with its time."""
+    """`number` is the revision that is read, `newest` the last one; `began` tells one record from another."""
 
     session: Session
     number: int
     newest: int
-    time: str
+    began: str
     sqlite: bool
     terms: tuple[Term, ...] = field(default=())
 
@@ -50,18 +50,19 @@ def read(session: Session, as_of: str | None, terms: tuple[Term, ...] = ()) -> R
     number, moment = _as_of(as_of)
     # Before the statement, whose snapshot has everything that was committed by then.
     now, settled = written(datetime.datetime.now(datetime.UTC)), final()
-    columns: list[Any] = [col(Counter.number), col(Counter.time)]
+    began = select(col(Revision.time)).where(col(Revision.number) == 0).scalar_subquery()
+    columns: list[Any] = [col(Counter.number), col(Counter.time), began]
     if moment is not None:
         before = select(func.coalesce(func.max(col(Revision.number)), 0)).where(col(Revision.time) <= moment)
         columns.append(before.scalar_subquery())
-    newest, time, *at = session.execute(select(*columns)).one()
+    newest, time, beginning, *at = session.execute(select(*columns)).one()
     if (number is not None and number > newest) or (moment is not None and moment > now):
         raise _not_final(f"still to come; the newest revision is {newest}")
     if moment is not None and moment > max(time, settled):
         raise _not_final(f"too recent to be final; give a revision, or a time at least {FINAL} seconds ago")
     revision = number if number is not None else at[0] if at else newest
     bind = session.get_bind()
-    return Reading(session, revision, newest, time, bind.dialect.name == "sqlite", terms)
+    return Reading(session, revision, newest, beginning, bind.dialect.name == "sqlite", terms)
 
 
 def _as_of(value: str | None) -> tuple[int | None, str | None]:

@@ -1,11 +1,13 @@
 """The record: its revision, its counts, and reading it as it stood."""
 
+import pytest
 from fastapi.testclient import TestClient
 
 from api.resources import RESOURCES
+from migrations.schema import migrate
 from models.session import Database
 from tests.api.asking import ask, status
-from tests.conftest import Statements, serve
+from tests.conftest import NewDatabase, Statements, serve
 from tests.documents import document, put
 
 
@@ -50,3 +52,15 @@ def test_recorded_is_an_axis_of_every_list(client: TestClient) -> None:
         assert ask(client, name, count="on", limit=1, recorded__gte=time)["total"] == every
         assert ask(client, name, count="on", limit=1, recorded__lt=time)["total"]["value"] == 0
         assert status(client, name, recorded__gte="2024-10-16", recorded__lt="2024-10-15") == 422
+
+
+@pytest.mark.parametrize("url", ["/v1/record", "/v1/quotes"])
+def test_two_records_at_one_revision_have_two_tags(new_database: NewDatabase, url: str) -> None:
+    tags = set()
+    for _ in range(2):
+        database = new_database()
+        migrate(database, "base")
+        migrate(database)
+        with serve(database) as client:
+            tags.add(client.get(url).headers["etag"])
+    assert len(tags) == 2
