@@ -94,7 +94,7 @@ def answer_list(
         if parameters.cursor:
             reading, after = _resume(reading, parameters, listing.digest)
             listing = Listing(resource, parameters, reading)
-        etag = etag_of(resource.name, reading.number, media, _shown(parameters))
+        etag = etag_of(resource.name, reading.began, reading.number, media, _shown(parameters))
         if same(request, etag):
             return not_modified(etag)
         whole = media != "json" and parameters.limit is None
