@@ -31,7 +31,7 @@ from api.nested import (
     texts_of,
     times,
 )
-from api.sources import about_claims, behind_claims, on_days, source_of, sourced, speaker_of, trait_of
+from api.sources import about_claims, behind_claims, dated, on_days, source_of, sourced, speaker_of, trait_of
 from api.views import (
     SEED,
     DocumentReference,
@@ -225,7 +225,10 @@ CLAIMS = Resource(
             "refines", "Claim that it makes more exact.", f"{SEED}.c6",
             of=col(Claim.refines), counted=False, none=True, names="claims",
         ),
-        Dates("period", "Period that it covers.", "2024-10-14", test=on_days("period", KEY)),
+        Dates(
+            "period", "Period that it covers.", "2024-10-14",
+            test=on_days("period", KEY), dated=dated("period", KEY),
+        ),
         *document_filters(Claim),
     ),
     sorts={

@@ -16,6 +16,7 @@ from api.listing.resource import Include, Part, Parts, Resource, Sort
 from api.listing.sql import part, select
 from api.mentions import MentionView
 from api.nested import (
+    PUBLISHED,
     RECORDED,
     RECORDED_COLUMNS,
     SPANS,
@@ -145,7 +146,7 @@ DOCUMENTS = Resource(
             "url", "Where it was published.", "https://news.example/flood",
             of=col(Document.url), counted=False, none=True,
         ),
-        Dates("published", "Day on which it was published.", "2024-10-15", test=published_days),
+        Dates("published", "Day of publication.", "2024-10-15", test=published_days, dated=PUBLISHED),
         Counts("quotes", "Number of quotes.", 10, count=COUNTS["quotes"]),
         Counts("claims", "Number of claims.", 10, count=COUNTS["claims"]),
         RECORDED,

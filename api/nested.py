@@ -110,7 +110,13 @@ def document_filters(model: Any) -> tuple[Filter, ...]:
             names="documents",
         ),
         Exact("outlet", "Outlet that published it.", "Defence Talks", of=col(Document.outlet), none=True),
-        Dates("published", "Day on which the document was published.", "2024-10-15", test=published_days),
+        Dates(
+            "published",
+            "Day on which the document was published.",
+            "2024-10-15",
+            test=published_days,
+            dated=PUBLISHED,
+        ),
         RECORDED,
     )
 
@@ -120,6 +126,7 @@ def published_days(condition: Any) -> Any:
     return condition(col(Document.published_earliest), col(Document.published_latest))
 
 
+PUBLISHED: Any = col(Document.published_earliest).is_not(None) | col(Document.published_latest).is_not(None)
 RECORDED = Moments(
     "recorded", "Time at which this state was recorded.", "2024-10-15", time=col(Revision.time)
 )

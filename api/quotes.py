@@ -31,7 +31,7 @@ from api.nested import (
     texts_of,
     times,
 )
-from api.sources import addressee_of, mentioned_in, on_days, source_of, speaker_of, trait_of
+from api.sources import addressee_of, dated, mentioned_in, on_days, source_of, speaker_of, trait_of
 from api.views import SEED, DocumentReference, RecordedView, SentenceView, SpanView, Speaking, TimexView
 from models.claim import Claim, ClaimSource
 from models.document import Document
@@ -210,7 +210,10 @@ QUOTES = Resource(
             "words", "Part of the words of the quote, its cue or its occasion.", "ceasefire",
             folded=col(Quote.folded),
         ),
-        Dates("said", "Day on which it was said.", "2024-10-15", test=on_days("said", KEY)),
+        Dates(
+            "said", "Day on which it was said.", "2024-10-15",
+            test=on_days("said", KEY), dated=dated("said", KEY),
+        ),
         *document_filters(Quote),
     ),
     sorts={

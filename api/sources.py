@@ -128,3 +128,9 @@ def on_days(role: str, key: Any) -> Any:
         return key.in_(owners.where(condition(col(Timex.earliest), col(Timex.latest))))
 
     return test
+
+
+def dated(role: str, key: Any) -> Any:
+    """The condition that the row has a time expression of this role."""
+    times = select(1).where(col(Timex.owner_key) == key, col(Timex.role) == role)
+    return times.correlate(key.table).exists()

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, StringConstraints
 from sqlalchemy import ColumnElement, and_, not_, or_
 
-from api.listing.filters import COMPARE, STRICT, Filter, Parameter, compare
+from api.listing.filters import COMPARE, NONE, STRICT, Filter, Parameter, compare
 from api.listing.reading import MOMENT, Reading, moment
 from models import edtf, number
 
@@ -29,6 +29,10 @@ def _span(value: str) -> str:
     return value
 
 
+def _day_or_none(value: str) -> str:
+    return value if value == NONE else _day(value)
+
+
 def _form(pattern: str) -> Any:
     """What a value looks like, for readers of the OpenAPI document; the check says better what is wrong."""
     return Field(json_schema_extra={"pattern": f"^{pattern}$"})
@@ -36,6 +40,9 @@ def _form(pattern: str) -> Any:
 
 _DAY = "[0-9]{4}(-([0-9]{2}|XX)(-([0-9]{2}|XX))?)?[~?%]?"
 Day = Annotated[str, StringConstraints(max_length=30), _form(_DAY), AfterValidator(_day)]
+DayOrNone = Annotated[
+    str, StringConstraints(max_length=30), _form(f"({NONE}|{_DAY})"), AfterValidator(_day_or_none)
+]
 Days = Annotated[str, StringConstraints(max_length=60), _form(rf"{_DAY}\.\.{_DAY}"), AfterValidator(_span)]
 
 
@@ -55,15 +62,18 @@ def _last(value: str) -> str:
 class Dates(Filter):
     """A date axis: first and last day of a time that may be uncertain. Ends that are not known do not match.
 
-    `test` turns a condition on (earliest, latest) into a clause on the row.
+    `test` turns a condition on (earliest, latest) into a clause on the row; `dated` is that there is a time.
     """
 
+    dated: ColumnElement[bool]
     test: Callable[[Callable[[Any, Any], ColumnElement[bool]]], ColumnElement[bool]]
 
     def parameters(self) -> Iterator[Parameter]:
         yield Parameter(
-            self.name, Day, f"{self.about} Day, month or year that holds all of it.", self.example, True
-        )
+            self.name, DayOrNone,
+            f"{self.about} Day, month or year that holds all of it. `{NONE}`: without one.",
+            self.example, True,
+        )  # fmt: skip
         for operator, word in COMPARE.items():
             yield Parameter(
                 f"{self.name}__{operator}", Day, f"{self.about} All of it {word} this date.", self.example
@@ -76,8 +86,10 @@ class Dates(Filter):
 
     def clause(self, reading: Reading, operator: str, value: Any) -> ColumnElement[bool]:
         if operator == "":
-            tests = [lambda first, last, v=v: and_(first >= _first(v), last <= _last(v)) for v in value]
-            return or_(*(self.test(test) for test in tests))
+            days = [v for v in value if v != NONE]
+            tests = [lambda first, last, v=v: and_(first >= _first(v), last <= _last(v)) for v in days]
+            undated = [not_(self.dated)] if len(days) < len(value) else []
+            return or_(*(self.test(test) for test in tests), *undated)
         if operator in ("overlaps", "within"):
             start, end = (_first(day) for day in value.split(".."))
             if operator == "overlaps":

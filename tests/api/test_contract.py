@@ -593,6 +593,21 @@ def test_what_contradicts_itself_is_refused(client: TestClient) -> None:
     assert "Beirut" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("name", "axis"),
+    [("quotes", "said"), ("claims", "period"), ("claims", "published"), ("documents", "published")],
+)
+def test_what_has_no_date_can_be_asked_for(client: TestClient, name: str, axis: str) -> None:
+    def date(item: Json) -> Any:
+        return (item if axis in item else item["document"])[axis]
+
+    every = everything(client, name, limit=200)
+    undated = [item["id"] for item in everything(client, name, limit=200, **{axis: "none"})]
+    assert undated == [item["id"] for item in every if not date(item)]
+    either = everything(client, name, limit=200, **{axis: ["none", "2024"]})
+    assert {item["id"] for item in either} >= set(undated)
+
+
 def test_accept_chooses_the_format(client: TestClient) -> None:
     def media(accept: str) -> tuple[int, str]:
         answer: Response = client.get("/v1/quotes", params={"limit": 1}, headers={"Accept": accept})
