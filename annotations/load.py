@@ -30,6 +30,7 @@ from models.mention import Mention
 from models.number import canonical
 from models.quote import Quote
 from models.record import Change, Conflict, newest
+from models.revision import Revision
 from models.session import Database
 from models.text import Text
 
@@ -46,11 +47,15 @@ Outcome = Literal["created", "corrected", "unchanged"]
 
 @dataclass
 class Loaded:
-    """What loading a document did: how many rows of each noun were `created`, `corrected` or `withdrawn`."""
+    """What loading a document did: how many rows of each noun were `created`, `corrected` or `withdrawn`.
+
+    `equals` is the revision whose state an unchanged document equals, if it was corrected since.
+    """
 
     document: str
     outcome: Outcome
     revision: int | None = None
+    equals: int | None = None
     changes: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
@@ -61,12 +66,15 @@ def load(  # noqa: PLR0913  # what, with which vocabulary, and who does it with 
     *,
     agent: str | None = None,
     tool: str = "onrecord load",
+    reason: str = "load",
+    again: bool = False,
     progress: Callable[[str], None] = lambda document: None,
 ) -> list[Loaded]:
     """Load all of the documents or none; those that equal their current or any earlier state change nothing.
 
-    Raises Disagreement where a document contradicts others about an entity or an indicator that they share,
-    and Conflict if other loads keep coming first.
+    With `again` an earlier state is loaded anew, undoing the corrections since. Raises Disagreement where
+    a document contradicts others about an entity or an indicator that they share, and Conflict if other loads
+    keep coming first.
     """
     if len({document.id for document in documents}) < len(documents):
         raise ValueError("two of the documents have the same id")
@@ -77,9 +85,9 @@ def load(  # noqa: PLR0913  # what, with which vocabulary, and who does it with 
                 begun = newest(session)
                 change = Change(session)
                 record_measures(change, measures)
-                results = _load(change, documents, progress)
+                results = _load(change, documents, progress, again=again)
                 if change:
-                    number = change.seal(agent=agent, tool=tool, reason="load")
+                    number = change.seal(agent=agent, tool=tool, reason=reason)
                     for result in results:
                         result.revision = number if result.outcome != "unchanged" else None
             if change:
@@ -143,16 +151,22 @@ def _plain(value: Any) -> Any:
 
 
 def _load(
-    change: Change, documents: Sequence[AnnotatedDocument], progress: Callable[[str], None]
+    change: Change, documents: Sequence[AnnotatedDocument], progress: Callable[[str], None], *, again: bool
 ) -> list[Loaded]:
     digests = {document.id: state_digest(document) for document in documents}
-    fresh = {d.id: DocumentDrafts(d) for d in documents if not _is_known(change, d.id, digests[d.id])}
+    seen = {id_: found for id_, digest in digests.items() if (found := _seen(change, id_, digest))}
+    for id_ in [id_ for id_, (_, superseded) in seen.items() if again and superseded]:
+        del seen[id_]
+        # Another state, although it says what that one said.
+        digests[id_] = hashlib.sha256(f"{digests[id_]} {change.key}".encode()).hexdigest()
+    fresh = {d.id: DocumentDrafts(d) for d in documents if d.id not in seen}
     shared = Shared(change, fresh.values())
     # Indicators first: a place is not withdrawn while one refers to it.
     indicators, entities = shared.record_indicators(), shared.record_entities()
     results = []
     for document in documents:
-        loaded = Loaded(document.id, "unchanged")
+        equals, superseded = seen.get(document.id, (None, False))
+        loaded = Loaded(document.id, "unchanged", equals=equals if superseded else None)
         if drafts := fresh.get(document.id):
             counts = {"entities": entities[document.id], "indicators": indicators[document.id]}
             _record_document(change, drafts, counts)
@@ -166,9 +180,13 @@ def _load(
     return results
 
 
-def _is_known(change: Change, document: str, digest: str) -> bool:
+def _seen(change: Change, document: str, digest: str) -> tuple[int, bool] | None:
+    """The revision in which this state was loaded, and whether another one has followed it."""
     same = (col(DocumentState.document_id) == document) & (col(DocumentState.digest) == digest)
-    return bool(change.session.scalar(select(exists().where(same))))
+    columns = select(col(Revision.number), col(DocumentState.superseded).is_not(None))
+    found = columns.join(DocumentState, col(DocumentState.recorded) == col(Revision.key)).where(same)
+    row = change.session.execute(found).first()
+    return None if row is None else (row[0], bool(row[1]))
 
 
 def _record_document(change: Change, drafts: DocumentDrafts, counts: dict[str, Counter[str]]) -> None:

@@ -44,12 +44,8 @@ Files = Annotated[
     typer.Argument(help="NAME.txt or NAME.claims.yaml, either stands for both; a folder: all in it."),
 ]
 Listed = Annotated[str, typer.Argument(help="quotes, claims …; or `annotated` for the files themselves.")]
-Output = Annotated[
-    Path | None, _option("File, or for `annotated` a folder; else standard output.", "--output", "-o")
-]
-Where = Annotated[
-    list[str] | None, _option("A filter of the API, such as `measure=killed`.", "--where", "-w")
-]
+Output = Annotated[Path | None, _option("File, or folder for `annotated`; else shown.", "--output", "-o")]
+Where = Annotated[list[str] | None, _option("A filter, such as `measure=killed`.", "--where", "-w")]
 
 
 def main() -> None:
@@ -87,8 +83,8 @@ def check(paths: Files, measures: Measures = None, as_json: Json = False) -> Non
     if as_json:
         print_json({"mistakes": [], "documents": counts})
         return
-    for count in counts:
-        err.print(f"{count['document']}: good. " + ", ".join(f"{count[noun]} {noun}" for noun in nouns))
+    for n in counts:
+        err.print(f"{n['document']}: good. " + ", ".join(f"{n[noun]} {noun}" for noun in nouns))
 
 
 @app.command()
@@ -98,18 +94,19 @@ def load(
     measures: Measures = None,
     as_json: Json = False,
     agent: Annotated[str | None, _option("Who loads; it is recorded.")] = None,
+    reason: Annotated[str, _option("Why; it is recorded.")] = "load",
+    again: Annotated[bool, _option("Load an earlier state anew: undo the corrections since.")] = False,
 ) -> None:
     """Load annotated documents: all, or none if one has a mistake. What is on record changes nothing."""
     from annotations.load import Disagreement, load
     from api.starting import migrated
     from models.measures import vocabulary
 
-    documents = _read(paths, measures, as_json)
-    with progress_bar(quiet=as_json) as progress:
-        task = progress.add_task("Loading", total=len(documents))
-        terms, database = vocabulary(measures), migrated(database_url)
+    documents, terms = _read(paths, measures, as_json), vocabulary(measures)
+    database = migrated(database_url)
+    with progress_bar("Loading", len(documents), quiet=as_json) as done:
         try:
-            loaded = load(database, documents, terms, agent=agent, progress=lambda _: progress.advance(task))
+            loaded = load(database, documents, terms, agent=agent, reason=reason, again=again, progress=done)
         except Disagreement as error:
             fail(str(error))
     if as_json:
@@ -117,7 +114,9 @@ def load(
         return
     for result in loaded:
         at = f" in revision {result.revision}" if result.revision else ""
-        out.print(f"{result.document}: {result.outcome}{at}")
+        if result.equals is not None:
+            at = f": it equals revision {result.equals}, corrected since; --again loads it anew"
+        out.print(f"{result.document}: {result.outcome}{at}", soft_wrap=True)
         for noun, changes in result.changes.items():
             out.print(f"  {noun}: " + ", ".join(f"{n} {outcome}" for outcome, n in changes.items()))
 
@@ -141,9 +140,8 @@ def export(
             return
         if output is None:
             fail("`annotated` writes two files a document: name a folder with --output")
-        with progress_bar() as progress:
-            task = progress.add_task("Writing", total=None)
-            count = export_annotated(database, output, as_of, lambda _: progress.advance(task))
+        with progress_bar("Writing", None) as done:
+            count = export_annotated(database, output, as_of, done)
         err.print(f"{count} documents written to {output}")
     except ExportError as error:
         fail(str(error))

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,10 +35,13 @@ def print_json(value: Any, indent: int | None = None) -> None:
     sys.stdout.write(json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
 
 
-def progress_bar(*, quiet: bool = False) -> Progress:
-    """On standard error, if somebody looks at it."""
+@contextmanager
+def progress_bar(label: str, total: int | None, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """A bar on standard error, if somebody looks at it; what it gives is called with each document done."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal)
+    with Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda _: progress.advance(task)
 
 
 def fail(message: str, code: int = WRONG) -> NoReturn:

@@ -98,6 +98,20 @@ def test_a_record_that_disagrees_with_the_seed_is_served_without_it(
     assert len(lines) == 2
 
 
+def test_a_correction_can_be_undone(article: Path) -> None:
+    folder, good = article.parent, article.read_text("utf-8")
+    run("load", article, folder=folder)
+    article.write_text(good.replace("measure: captured", "measure: missing"), "utf-8")
+    run("load", article, folder=folder)
+    article.write_text(good, "utf-8")
+    assert "equals revision 1, corrected since; --again" in run("load", article, folder=folder).stdout
+    again = ("load", article, "--again", "--json", "--reason", "the first word was right")
+    assert json.loads(run(*again, folder=folder).stdout)[0]["revision"] == 3
+    measures = run("export", "claims", "-w", "measure=captured", folder=folder).stdout
+    assert len(measures.splitlines()) == 1
+    assert "unchanged" in run("load", article, folder=folder).stdout
+
+
 def test_stats_and_export_need_a_record(tmp_path: Path) -> None:
     for arguments in (("stats",), ("export", "quotes")):
         assert "there is no record" in run(*arguments, folder=tmp_path, code=3).stderr
