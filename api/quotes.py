@@ -178,9 +178,17 @@ QUOTES = Resource(
             by=trait_of(speaker_of, "kind"), key=KEY, type=EntityKind,
         ),
         Exact(
+            "speaker__naming", "How an entity that says it is named.", "anonymous",
+            by=trait_of(speaker_of, "naming"), key=KEY, type=Naming,
+        ),
+        Exact(
             "relay", "Entity that relays it, at any link of the chain.", OFFICIALS, by=relay_of, key=KEY,
             none=True, labels=entity_labels, operators=entity_operators("relay", "israeli sources"),
             names="entities",
+        ),
+        Exact(
+            "relay__naming", "How an entity that relays it is named.", "anonymous",
+            by=trait_of(relay_of, "naming"), key=KEY, type=Naming,
         ),
         Exact(
             "source", "Entity that says or relays it.", NETANYAHU, by=source_of, key=KEY, none=True,

@@ -17,6 +17,8 @@ class Span(SQLModel, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["document_id", "text_sha256"], ["text.document_id", "text.sha256"]),
         Index("ix_span_owner", "owner_key"),
+        # What is mentioned inside spans of one role is looked up by their place.
+        Index("ix_span_role", "document_id", "role", "start"),
         one_of("role", SpanRole),
         one_of("owner", Owner),
         check("offsets", '"start" >= 0 AND "start" < "end" AND length(exact) = "end" - "start"'),

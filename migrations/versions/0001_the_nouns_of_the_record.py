@@ -813,6 +813,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("document_id", "owner_key", "role", "position", name=op.f("pk_span")),
     )
     op.create_index("ix_span_owner", "span", ["owner_key"], unique=False)
+    op.create_index("ix_span_role", "span", ["document_id", "role", "start"], unique=False)
     op.create_table(
         "alias",
         sa.Column("entity_key", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -909,6 +910,7 @@ def downgrade() -> None:
     op.drop_table("claim_source")
     op.drop_index("ix_alias_folded", table_name="alias")
     op.drop_table("alias")
+    op.drop_index("ix_span_role", table_name="span")
     op.drop_index("ix_span_owner", table_name="span")
     op.drop_table("span")
     op.drop_index(

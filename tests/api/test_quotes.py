@@ -77,6 +77,10 @@ def test_quotes_filter_by_the_naming_of_a_source(
 ) -> None:
     such = {e.key for e in seed.entities if e.naming == naming}
     assert ids(client, "quotes", source__naming=naming) == of_quotes(seed, lambda q: such & sources(seed, q))
+    said = of_quotes(seed, lambda q: such & set(speakers(q)))
+    assert ids(client, "quotes", speaker__naming=naming) == said
+    relayed = of_quotes(seed, lambda q: any(such & set(speakers(link)) for link in chain(seed, q)))
+    assert ids(client, "quotes", relay__naming=naming) == relayed
 
 
 def test_two_filters_on_the_chain_hold_together(client: TestClient, seed: AnnotatedDocument) -> None:
