@@ -102,7 +102,7 @@ def test_requests_are_measured_by_route_and_never_by_path(client: TestClient) ->
     routes = measured(client)
     assert {"/v1/quotes", "/v1/quotes/{id}", "/v1/documents/{id}/text", "/v1/record", "none"} <= routes
     known = {getattr(path, "path", path) for path in client.get("/openapi.json").json()["paths"]}
-    assert routes <= known | {"none", "/docs", "/openapi.json", "/boom"}
+    assert routes <= known | {"none", "/", "/docs", "/openapi.json", "/boom"}
     exposed = client.get("/metrics").text
     assert "nobody-there" not in exposed
     assert 'method="HEAD",route="/v1/quotes/{id}",status="200"' in exposed
