@@ -1,5 +1,6 @@
 """Filters: each is one entry of its resource, and becomes parameters, a clause and, if it counts, a facet."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -55,19 +56,21 @@ Labels = Callable[[Reading], Select[Any]]
 
 
 @dataclass(frozen=True)
-class Filter:
-    """The base of all kinds."""
+class Filter(ABC):
+    """What every kind of filter has: a name, what it says of itself, and an example that the seed answers."""
 
     name: str
     about: str
     example: Any
     counted: bool = field(default=False, kw_only=True)
 
+    @abstractmethod
     def parameters(self) -> Iterator[Parameter]:
-        raise NotImplementedError
+        """The parameters of a list that it makes, the one without an operator first."""
 
+    @abstractmethod
     def clause(self, reading: Reading, operator: str, value: Any) -> ColumnElement[bool]:
-        raise NotImplementedError
+        """The condition on the rows for one of its parameters, by the operator after its name."""
 
     def bounds(self, operator: str, value: Any) -> Any:
         """A comparable of a `gte`, `gt`, `lte` or `lt`, by which the engine sees a range that is empty."""
