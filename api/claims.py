@@ -21,7 +21,6 @@ from api.nested import (
     TIMES,
     document_filters,
     document_reference,
-    ended_with_document,
     entity_columns,
     entity_reference,
     exact_number,
@@ -143,7 +142,6 @@ CLAIMS = Resource(
     select=_select,
     render=_render,
     texts=texts_of(Claim),
-    ended=ended_with_document,
     parts=(SPANS, TIMES, Part("sources", sources)),
     filters=(
         Exact("id", "Ids of claims.", f"{SEED}.c1", of=col(Claim.id), counted=False, names="claims"),

@@ -20,7 +20,6 @@ from api.nested import (
     RECORDED,
     RECORDED_COLUMNS,
     SPANS,
-    ended_with_document,
     published_days,
     recorded_view,
     texts_of,
@@ -132,7 +131,6 @@ DOCUMENTS = Resource(
     select=_select,
     render=_render,
     texts=texts_of(Document),
-    ended=ended_with_document,
     parts=(SPANS,),
     filters=(
         Exact("id", "Ids of documents.", SEED, of=col(Document.id), counted=False, names="documents"),

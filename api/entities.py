@@ -17,7 +17,6 @@ from api.naming import Prefix, named, parts_of
 from api.nested import (
     RECORDED,
     RECORDED_COLUMNS,
-    ended_with_document,
     entity_columns,
     entity_reference,
     exact_number,
@@ -222,7 +221,6 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
         select=_select_kind(kind),
         render=_render,
         moved=_moved,
-        ended=ended_with_document,
         parts=(Part("aliases", _aliases),),
         filters=tuple(_filters(kind)),
         sorts={

@@ -18,7 +18,6 @@ from api.nested import (
     before,
     document_filters,
     document_reference,
-    ended_with_document,
     entity_columns,
     entity_reference,
     in_document,
@@ -85,7 +84,6 @@ MENTIONS = Resource(
     select=_select,
     render=_render,
     texts=texts_of(Mention),
-    ended=ended_with_document,
     filters=(
         Exact("id", "Ids of mentions.", f"{SEED}.m0-17", of=col(Mention.id), counted=False, names="mentions"),
         Exact(

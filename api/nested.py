@@ -10,7 +10,7 @@ from sqlmodel import col
 from api.listing.filters import Exact, Filter
 from api.listing.ranges import Dates, Moments
 from api.listing.reading import Reading
-from api.listing.resource import ENDING, Part, Parts, ended_itself
+from api.listing.resource import Part, Parts
 from api.listing.sql import aliased, part, select
 from api.views import AROUND, SEED
 from models.document import Document, DocumentState, Listed
@@ -82,20 +82,6 @@ def listed_openly(reading: Reading, noun: str, id: Any) -> Any:
     lists = listed(reading, noun).where(col(Listed.id) == id).correlate_except(Listed)
     openly = lists.where(published(reading, col(Listed.document_id)))
     return or_(~lists.exists(), openly.exists())
-
-
-def ended_with_document(reading: Reading, model: Any, id: str) -> Select[Any]:
-    """When an item may have been withdrawn: by itself, or with its document."""
-    document = aliased(Document, "withdrawn_document")
-    ending = select(*ENDING, document.published_note.label("note")).join(
-        document, (document.recorded == Revision.key) & (document.status == "withdrawn")
-    )
-    if model is Document:
-        ending = ending.where(document.id == id)
-    else:
-        ending = ending.join(model, model.document_id == document.id).where(model.id == id)
-    every = ending.where(col(Revision.number) <= reading.number).union(ended_itself(reading, model, id))
-    return select(every.subquery())
 
 
 def document_filters(model: Any) -> tuple[Filter, ...]:

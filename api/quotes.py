@@ -22,7 +22,6 @@ from api.nested import (
     TIMES,
     document_filters,
     document_reference,
-    ended_with_document,
     entity_columns,
     in_document,
     recorded_view,
@@ -157,7 +156,6 @@ QUOTES = Resource(
     select=_select,
     render=_render,
     texts=texts_of(Quote),
-    ended=ended_with_document,
     parts=(
         SPANS,
         TIMES,

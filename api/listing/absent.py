@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import RowMapping
+from sqlalchemy import RowMapping, literal
 from sqlmodel import col
 
 from api.listing.reading import Reading
@@ -45,9 +45,7 @@ def withdrawn(resource: Resource, reading: Reading, id: str) -> Problem | None:
     draft again or under embargo may come back: neither it nor what it has is told of.
     """
     went = _hidden(resource, reading, id)
-    endings = resource.ended(reading, resource.model, id).subquery()
-    newest = select(endings).where(endings.c.note.is_(None)).order_by(endings.c.number.desc()).limit(LATEST)
-    closed = {ending["number"]: ending for ending in reading.session.execute(newest).mappings()}
+    closed = _closed(resource.model, reading, id)
     for number in sorted({*went, *closed}, reverse=True):
         if _visible(resource, reading.at(number - 1), id) is not None:
             documents = went.get(number, set())
@@ -57,6 +55,14 @@ def withdrawn(resource: Resource, reading: Reading, id: str) -> Problem | None:
             detail = f"the {resource.noun} was withdrawn; as_of={number - 1} still shows it"
             return Problem(410, detail, withdrawn=_withdrawal(ending))
     return None
+
+
+def _closed(model: Any, reading: Reading, id: str) -> dict[int, RowMapping]:
+    """The last revisions that closed a row of this id."""
+    rows = select(*ENDING, literal(None).label("note")).join(model, model.superseded == Revision.key)
+    rows = rows.where(model.id == id, col(Revision.number) <= reading.number)
+    last = rows.order_by(col(Revision.number).desc()).limit(LATEST)
+    return {ending["number"]: ending for ending in reading.session.execute(last).mappings()}
 
 
 def _holders(resource: Resource, id: str) -> Any:

@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import RowMapping, Select, literal
+from sqlalchemy import RowMapping, Select
 from sqlmodel import col
 
 from api.listing.filters import Exact, Filter
 from api.listing.reading import Reading
-from api.listing.sql import select
 from models.revision import Revision
 
 Parts = Mapping[str, list[Any]]
@@ -50,12 +49,6 @@ ENDING: tuple[Any, ...] = (
 )
 
 
-def ended_itself(reading: Reading, model: Any, id: str) -> Select[Any]:
-    """The revisions that closed a row of this id: `number`, `time`, `reason`, `note`."""
-    closed = select(*ENDING, literal(None).label("note")).join(model, model.superseded == Revision.key)
-    return closed.where(model.id == id, col(Revision.number) <= reading.number)
-
-
 def _text(_: Mapping[str, Any], parts: Parts) -> str:
     return str(parts["text"][0]["text"]) if parts.get("text") else ""
 
@@ -88,7 +81,6 @@ class Resource:
     across: bool = False
     # Of an id that is not listed: what took its place, and when it may have been withdrawn.
     moved: Callable[[Reading, str], Select[Any]] | None = None
-    ended: Callable[[Reading, Any, str], Select[Any]] = ended_itself
 
     def facets(self) -> dict[str, Exact]:
         """The filters that can be counted by value."""
