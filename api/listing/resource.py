@@ -79,7 +79,7 @@ class Resource:
     words: str | None = None
     # Searches several nouns: it needs `q`, and has neither items nor a rank of its own.
     across: bool = False
-    # Of an id that is not listed: what took its place, and when it may have been withdrawn.
+    # Of an id that is not listed: what took its place.
     moved: Callable[[Reading, str], Select[Any]] | None = None
 
     def facets(self) -> dict[str, Exact]:
