@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import random
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
@@ -12,8 +10,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from sqlalchemy import exists, select, update
-from sqlalchemy.exc import DBAPIError
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from annotations.agreement import Disagreement
 from annotations.annotated import AnnotatedDocument
@@ -21,6 +18,7 @@ from annotations.recording import Draft, known, record, unrecorded
 from annotations.rows import DocumentDrafts
 from annotations.shared import Shared
 from models.claim import Claim
+from models.commit import commit
 from models.document import Document, DocumentState, Listed
 from models.entity import Entity
 from models.folding import fold
@@ -28,20 +26,15 @@ from models.measure import Measure
 from models.measures import Term
 from models.mention import Mention
 from models.number import canonical
+from models.purge import refuse_purged
 from models.quote import Quote
-from models.record import Change, Conflict, newest
+from models.record import By, Change
 from models.revision import Revision
 from models.session import Database
 from models.text import Text
 
 __all__ = ["Disagreement", "Loaded", "load"]
-# With the pauses between them, some seconds in all.
-ATTEMPTS = 12
-FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
-# PostgreSQL: unique violation, deadlock, serialization failure. SQLite: an id that another has recorded.
-_RACES = {"23505", "40P01", "40001", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
-# PostgreSQL: a rule of the record is broken. SQLite has one writer at a time: never by another's doing.
-_RULE = "23514"
+BY_HAND = By(tool="onrecord load", reason="load")
 Outcome = Literal["created", "corrected", "unchanged"]
 
 
@@ -59,62 +52,51 @@ class Loaded:
     changes: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Loading:
+    """What to load, and how: with `again` an earlier state is loaded anew, undoing the corrections since."""
+
+    documents: Sequence[AnnotatedDocument]
+    measures: Mapping[str, Term]
+    again: bool = False
+    progress: Callable[[str], None] = lambda document: None
+
+    def __post_init__(self) -> None:
+        if len({document.id for document in self.documents}) < len(self.documents):
+            raise ValueError("two of the documents have the same id")
+
+    def __call__(self, change: Change) -> list[Loaded]:
+        """Write the rows of the documents; those that equal their current or an earlier state change nothing.
+
+        Raises Purged where a document was purged, and Disagreement where one contradicts others about
+        an entity or an indicator that they share.
+        """
+        refuse_purged(change.session, (document.id for document in self.documents))
+        record_measures(change, self.measures)
+        return _load(change, self.documents, self.progress, again=self.again)
+
+
 def load(  # noqa: PLR0913  # what, with which vocabulary, and who does it with what
     database: Database,
     documents: Sequence[AnnotatedDocument],
     measures: Mapping[str, Term],
     *,
-    agent: str | None = None,
-    tool: str = "onrecord load",
-    reason: str = "load",
+    by: By = BY_HAND,
     again: bool = False,
     progress: Callable[[str], None] = lambda document: None,
 ) -> list[Loaded]:
-    """Load all of the documents or none; those that equal their current or any earlier state change nothing.
+    """Load all of the documents or none, in one revision.
 
-    With `again` an earlier state is loaded anew, undoing the corrections since. Raises Disagreement where
-    a document contradicts others about an entity or an indicator that they share, and Conflict if other loads
-    keep coming first.
+    Raises Disagreement and Purged as `Loading` does, and Conflict if other writers keep coming first.
     """
-    if len({document.id for document in documents}) < len(documents):
-        raise ValueError("two of the documents have the same id")
-    for attempt in range(1, ATTEMPTS + 1):
-        begun = None
-        try:
-            with database.write() as session:
-                begun = newest(session)
-                change = Change(session)
-                record_measures(change, measures)
-                results = _load(change, documents, progress, again=again)
-                if change:
-                    number = change.seal(agent=agent, tool=tool, reason=reason)
-                    for result in results:
-                        result.revision = number if result.outcome != "unchanged" else None
-            if change:
-                database.optimize()
-            return results
-        except Conflict:
-            pass
-        except DBAPIError as error:
-            # Only a race is worth another try; a rule that was broken stays broken, unless the record with
-            # which the documents were compared has changed since.
-            code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
-            again = code == _RULE and attempt < ATTEMPTS and _moved_on(database, begun)
-            if not again and code not in _RACES:
-                raise
-        _pause(attempt)
-    raise Conflict(f"other loads came first {ATTEMPTS} times; nothing was loaded, try again")
+    work = Loading(documents, measures, again, progress)
+    return commit(database, work, by, then=numbered)
 
 
-def _pause(attempt: int) -> None:
-    """Longer with each attempt and by chance, so that those who met once do not meet again."""
-    longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
-    time.sleep(random.uniform(longest / 4, longest))  # noqa: S311  # no secret
-
-
-def _moved_on(database: Database, begun: tuple[int, str] | None) -> bool:
-    with database.read() as session:
-        return begun is not None and newest(session) != begun
+def numbered(_: Session, number: int | None, results: Sequence[Loaded]) -> None:
+    """Tell the results of the revision that they made."""
+    for result in results:
+        result.revision = number if result.outcome != "unchanged" else None
 
 
 def record_measures(change: Change, measures: Mapping[str, Term]) -> None:

@@ -14,6 +14,7 @@ from annotations.read import ANNOTATION, read_files
 from api.settings import Settings
 from migrations.schema import current, drift, head, migrate
 from models.measures import vocabulary
+from models.record import By
 from models.session import Database
 
 
@@ -52,7 +53,7 @@ def serve(given: Mapping[str, object], workers: int, announce: Callable[[str], N
         terms = vocabulary(settings.measures)
         seeds = sorted(Path(str(files("seeds"))).glob(f"*{ANNOTATION}"))
         try:
-            load(database, read_files(seeds, terms), terms, tool="onrecord serve")
+            load(database, read_files(seeds, terms), terms, by=By(tool="onrecord serve", reason="load"))
         except Disagreement as error:
             # The newsroom's record goes before ours: it is served as it is.
             announce(f"The seed is not loaded, the record disagrees with it: {error}")

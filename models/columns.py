@@ -50,6 +50,12 @@ def only(name: str, alphabet: str) -> str:
     return f"ltrim({name}, '{alphabet}') = ''"
 
 
+def sparse(name: str, column: str) -> Index:
+    """An index of the few rows that have a value; the others cost it nothing."""
+    has = text(f"{column} IS NOT NULL")
+    return Index(name, column, sqlite_where=has, postgresql_where=has)
+
+
 def recorded(table: str, *scope: str) -> tuple[SchemaItem, ...]:
     """Keys of a recorded noun: one row a revision, one current row an id, revisions that exist at commit.
 
@@ -75,12 +81,7 @@ def recorded(table: str, *scope: str) -> tuple[SchemaItem, ...]:
         Index(f"ix_{table}_id", "id"),
         Index(f"ix_{table}_recorded", "recorded"),
         # Partial: with the nulls in it, SQLite would take it for the way to the current rows, all of them.
-        Index(
-            f"ix_{table}_superseded",
-            "superseded",
-            sqlite_where=text("superseded IS NOT NULL"),
-            postgresql_where=text("superseded IS NOT NULL"),
-        ),
+        sparse(f"ix_{table}_superseded", "superseded"),
         ForeignKeyConstraint(["recorded"], ["revision.key"], deferrable=True, initially="DEFERRED"),
         ForeignKeyConstraint(["superseded"], ["revision.key"], deferrable=True, initially="DEFERRED"),
     )

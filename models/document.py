@@ -5,7 +5,7 @@ from typing import Literal
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from models.columns import check, column, one_of, recorded
+from models.columns import check, column, one_of, recorded, sparse
 from models.recorded import Recorded
 from models.vocabulary import PublishedBasis, Status
 
@@ -36,6 +36,11 @@ class DocumentBase(SQLModel):
     )
     printed: str | None = column("The date line as printed", default=None, examples=["Oct. 15, 2024"])
     status: str = column("Where it stands between draft and withdrawal", examples=["published"])
+    embargo: str | None = column(
+        "When it will be published, UTC, if it is under embargo until then",
+        default=None,
+        examples=["2024-10-16T05:00:00.000Z"],
+    )
 
 
 class Document(DocumentBase, Recorded, table=True):
@@ -46,6 +51,8 @@ class Document(DocumentBase, Recorded, table=True):
         ForeignKeyConstraint(["id", "text_sha256"], ["text.document_id", "text.sha256"]),
         one_of("published_basis", PublishedBasis),
         one_of("status", Status),
+        check("embargo", "embargo IS NULL OR (status = 'embargoed' AND length(embargo) = 24)"),
+        sparse("ix_document_embargo", "embargo"),
         check("title", "length(title) > 0"),
         check("published_days", "published_earliest <= published_latest"),
         check("published_unknown", "(published_basis = 'unknown') = (published IS NULL)"),

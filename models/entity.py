@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index
 from sqlmodel import Field, SQLModel
 
-from models.columns import check, column, one_of, only, recorded
+from models.columns import check, column, one_of, only, recorded, sparse
 from models.recorded import Recorded
 from models.vocabulary import EntityKind, Naming
 
@@ -47,6 +47,9 @@ class Entity(EntityBase, Recorded, table=True):
             "coordinates", "(latitude IS NULL) = (longitude IS NULL) AND (latitude IS NULL OR kind = 'place')"
         ),
         check("merged_into", "merged_into <> id"),
+        check("survivor", "(survivor IS NULL) = (merged_into IS NULL)"),
+        check("authority", "authority IS NULL OR (authority = 'desk' AND naming = 'named')"),
+        sparse("ix_entity_survivor", "survivor"),
     )
 
     document_id: str | None = column("The one document of an entity that is not named", default=None)
@@ -55,6 +58,8 @@ class Entity(EntityBase, Recorded, table=True):
     latitude: str | None = column("Degrees north, exact decimal", default=None)
     longitude: str | None = column("Degrees east, exact decimal", default=None)
     merged_into: str | None = column("Entity that took its place", default=None)
+    survivor: str | None = column("Entity that `merged_into` leads to in the end", default=None)
+    authority: str | None = column("`desk`: an editor's word, which goes before the documents'", default=None)
     name_order: str = column("Sort key of the name: folded")
 
 

@@ -3,33 +3,52 @@
 import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from time import sleep
 from typing import Any
 
 from sqlalchemy import CursorResult, insert, select, text, update
 from sqlmodel import Session, SQLModel, col
 
+from models.api_key import ApiKey, Permit
+from models.audit import Answer, Audit
 from models.claim import Claim, ClaimSource
 from models.document import Document, DocumentState, Listed
 from models.entity import Alias, Entity
+from models.event import Event
+from models.events import record_events
 from models.indicator import Indicator
 from models.measure import Measure
 from models.mention import Mention
+from models.purge import Purge
 from models.quote import Quote, Speaker
 from models.recorded import Recorded, key_run
 from models.revision import Counter, Revision
 from models.span import Span
+from models.subscription import Delivery, Subscription
 from models.text import Text
 from models.timex import Timex
 
 # Every table below the revision, owners before what they own.
 TABLES: tuple[type[SQLModel], ...] = (
     Text, Measure, Entity, Alias, Indicator, Document, Mention,
-    Quote, Speaker, Claim, ClaimSource, Span, Timex, DocumentState, Listed,
+    Quote, Speaker, Claim, ClaimSource, Span, Timex, DocumentState, Listed, Purge,
 )  # fmt: skip
+# Tables beside the record: what follows from it, and what the service keeps for itself.
+BESIDE: tuple[type[SQLModel], ...] = (Event, ApiKey, Permit, Audit, Answer, Subscription, Delivery)
 # Seconds: a revision is sealed, and so all but committed, at most PROMPT after its time; an earlier time than
 # FINAL ago can get no other revision, even if the commit itself waits for the disk or clocks differ a little.
 PROMPT, FINAL = 5, 10
+
+
+@dataclass(frozen=True)
+class By:
+    """Who makes a revision, with which tool, and why: `reason` in one of a few words, `note` in free ones."""
+
+    agent: str | None = None
+    tool: str | None = None
+    reason: str | None = None
+    note: str | None = None
 
 
 class Conflict(Exception):
@@ -71,7 +90,7 @@ class Change:
             if rows := self._rows.pop(table, None):
                 self.session.execute(insert(table), rows)
 
-    def seal(self, *, agent: str | None, tool: str | None, reason: str | None) -> int:
+    def seal(self, by: By) -> int:
         """Send what is left and number the revision: last, so that numbers are in commit order.
 
         Returns the number. From here to the commit other writers wait for the counter's row. The time is at
@@ -83,11 +102,9 @@ class Change:
         while True:
             with self.session.begin_nested() as attempt:
                 number, time = self._count(ahead)
-                self.session.execute(
-                    insert(Revision).values(
-                        key=self.key, number=number, time=time, agent=agent, tool=tool, reason=reason
-                    )
-                )
+                revision = insert(Revision).values(key=self.key, number=number, time=time, **asdict(by))
+                self.session.execute(revision)
+                record_events(self.session, self.key, number)
                 if self.session.get_bind().dialect.name == "postgresql":
                     # What is deferred would be checked in the commit, after the time was looked at.
                     self.session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))

@@ -15,7 +15,10 @@ class RevisionBase(SQLModel):
     )
     agent: str | None = column("Who changed the record", default=None, examples=["desk"])
     tool: str | None = column("With which tool", default=None, examples=["onrecord load"])
-    reason: str | None = column("Why", default=None, examples=["load"])
+    reason: str | None = column("Why, in one of a few words", default=None, examples=["load"])
+    note: str | None = column(
+        "Why, in free words", default=None, examples=["The ministry corrected the count."]
+    )
 
 
 class Revision(RevisionBase, table=True):

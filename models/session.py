@@ -75,7 +75,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
     for pragma in (
         f"busy_timeout = {BUSY_SECONDS * 1000}",
         "journal_mode = WAL",
-        "synchronous = NORMAL",
+        # What was acknowledged outlives a power cut.
+        "synchronous = FULL",
         "foreign_keys = ON",
         "recursive_triggers = ON",
     ):

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.rules import Rule, create, sealed
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -24,41 +26,18 @@ CLOSED = ("text", "revision")
 LONGEST_CHAIN = 8
 
 
-@dataclass(frozen=True)
-class Rule:
-    """`event` may name columns (`UPDATE OF a, b`); a row for which `refused` holds raises `message`.
-
-    `only`, a condition on the row alone, says for which rows to look at all.
-    """
-
-    name: str
-    table: str
-    event: str
-    refused: str
-    message: str
-    only: str = "1 = 1"
-
-    @property
-    def trigger(self) -> str:
-        return f"{self.table}_{self.event.split()[0].lower()}_{self.name}"
-
-
-def _sealed(key: str) -> str:
-    return f"EXISTS (SELECT 1 FROM revision r WHERE r.key = {key})"
-
-
 def _history() -> Iterator[Rule]:
     for table in RECORDED:
         columns = sa.inspect(op.get_bind()).get_columns(table)
         names = ", ".join(f'"{column["name"]}"' for column in columns if column["name"] != "superseded")
         yield Rule(
-            "enters_open", table, "INSERT", f"NEW.superseded IS NOT NULL OR {_sealed('NEW.recorded')}",
+            "enters_open", table, "INSERT", f"NEW.superseded IS NOT NULL OR {sealed('NEW.recorded')}",
             "a row enters the record with the revision being written",
         )  # fmt: skip
         yield Rule("unchanged", table, f"UPDATE OF {names}", "1 = 1", "nothing changes in place")
         yield Rule(
             "closed_once", table, "UPDATE OF superseded",
-            f"OLD.superseded IS NOT NULL OR NEW.superseded IS NULL OR {_sealed('NEW.superseded')}",
+            f"OLD.superseded IS NOT NULL OR NEW.superseded IS NULL OR {sealed('NEW.superseded')}",
             "a row is closed once, by the revision being written",
         )  # fmt: skip
     for table in OWNED + CLOSED:
@@ -84,7 +63,7 @@ def _owned() -> Iterator[Rule]:
     """Owned rows come with their owner: a row of the same document, whose revision is being written."""
 
     def rule(table: str, owner: str, same: str, name: str = "owned", only: str = "1 = 1") -> Rule:
-        missing = f"NOT EXISTS (SELECT 1 FROM {owner} o WHERE {same} AND NOT {_sealed('o.recorded')})"
+        missing = f"NOT EXISTS (SELECT 1 FROM {owner} o WHERE {same} AND NOT {sealed('o.recorded')})"
         noun = owner.replace("_", " ")
         message = f"belongs to a {noun} of the same document and revision"
         return Rule(name, table, "INSERT", missing, message, only)
@@ -263,27 +242,6 @@ def _rules() -> list[Rule]:
     return [*_history(), *_revisions(), *_owned(), *_exact(), *_references(), *_wholes()]
 
 
-def _sqlite(rule: Rule) -> Iterator[str]:
-    message = f"{rule.table}: {rule.message}".replace("'", "''")
-    yield (
-        f"CREATE TRIGGER {rule.trigger} BEFORE {rule.event} ON {rule.table} WHEN {rule.only} AND ({rule.refused})"
-        f" BEGIN SELECT RAISE(ABORT, '{message}'); END"
-    )
-
-
-def _postgresql(rule: Rule) -> Iterator[str]:
-    message = f"{rule.table}: {rule.message}".replace("'", "''")
-    result = "OLD" if rule.event == "DELETE" else "NEW"
-    yield (
-        f"CREATE FUNCTION {rule.trigger}() RETURNS trigger LANGUAGE plpgsql AS $rule$ BEGIN IF {rule.refused} THEN"
-        f" RAISE EXCEPTION '{message}' USING ERRCODE = 'check_violation'; END IF; RETURN {result}; END $rule$"
-    )
-    yield (
-        f"CREATE TRIGGER {rule.trigger} BEFORE {rule.event} ON {rule.table} FOR EACH ROW WHEN ({rule.only})"
-        f" EXECUTE FUNCTION {rule.trigger}()"
-    )
-
-
 def _begin_record() -> None:
     """The empty record is revision 0; where rows outlived a step down, it has long begun."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -301,7 +259,7 @@ def upgrade() -> None:
     _begin_record()
     sqlite = op.get_bind().dialect.name == "sqlite"
     for rule in _rules():
-        for statement in (_sqlite if sqlite else _postgresql)(rule):
+        for statement in create(rule, sqlite=sqlite):
             op.execute(sa.text(statement.replace(":", "\\:")))
     if sqlite:
         # PostgreSQL refuses NUL by itself; SQLite's length() would stop at it unseen.

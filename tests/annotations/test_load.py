@@ -17,6 +17,7 @@ from annotations.agreement import Disagreement
 from annotations.annotated import AnnotatedDocument
 from annotations.load import Loaded, state_digest
 from annotations.unload import annotated
+from models import commit
 from models.claim import Claim
 from models.entity import Alias, Entity
 from models.indicator import Indicator
@@ -24,7 +25,7 @@ from models.measure import Measure
 from models.measures import Term
 from models.mention import Mention
 from models.quote import Quote
-from models.record import Change, Conflict, newest
+from models.record import By, Change, Conflict, newest
 from models.recorded import valid
 from models.session import Database
 from models.vocabulary import Status
@@ -421,12 +422,12 @@ def test_a_rule_that_another_load_broke_is_tried_again(
     without = replace(flood(), entities=kept, mentions=unnamed)
     seal, first = Change.seal, [True]
 
-    def overtaken(change: Change, **by: str | None) -> int:
+    def overtaken(change: Change, by: By) -> int:
         if first:
             first.clear()
             change.flush()
             load(empty_database, without)
-        return seal(change, **by)
+        return seal(change, by)
 
     monkeypatch.setattr(Change, "seal", overtaken)
     (loaded,) = load(empty_database, another(flood(indicators=question), "second"))
@@ -441,8 +442,8 @@ def test_a_load_that_never_has_its_turn_ends_in_one_error(
         raise Conflict("meanwhile")
 
     monkeypatch.setattr(Change, "flush", disturbed)
-    monkeypatch.setattr(loading, "LONGEST_PAUSE", 0.001)
-    with pytest.raises(Conflict, match="nothing was loaded"):
+    monkeypatch.setattr(commit, "LONGEST_PAUSE", 0.001)
+    with pytest.raises(Conflict, match="nothing was changed"):
         load(empty_database, flood())
 
 

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from annotations.annotated import AnnotatedDocument
 from models.entity import Alias, Entity
-from models.record import Change
+from models.record import By, Change
 from models.session import Database
 from tests.api.asking import ask, entity, ids, speakers, status, whole
 from tests.conftest import serve
@@ -170,7 +170,7 @@ def merge(database: Database, id_: str, into: str) -> None:
         change.close(Entity, [old.row_key])
         change.flush()
         change.add(new, *(Alias(**alias.model_dump() | {"entity_key": key}) for alias in aliases))
-        change.seal(agent="test", tool="test", reason="the same")
+        change.seal(By("test", "test", "the same"))
 
 
 def test_a_merged_entity_moves_to_the_one_that_took_its_place(seeded_database: Database) -> None:

@@ -15,7 +15,7 @@ from api.listing.reading import read
 from api.problems import Problem
 from models import record
 from models.measure import Measure
-from models.record import Change, Conflict, newest
+from models.record import By, Change, Conflict, newest
 from models.recorded import valid
 from models.revision import Counter, Revision
 from models.session import Database
@@ -35,7 +35,7 @@ def add(change: Change, row: Measure) -> None:
 
 
 def seal(change: Change) -> int:
-    return change.seal(agent="desk", tool="test", reason="because")
+    return change.seal(By("desk", "test", "because"))
 
 
 def write(database: Database, id_: str) -> int:
