@@ -27,7 +27,7 @@ from api.nested import (
 from api.quotes import QuoteView
 from api.views import SEED, RecordedView, SentenceView, SpanView
 from models.claim import Claim
-from models.document import Document, DocumentBase
+from models.document import Document, DocumentBase, DocumentState
 from models.mention import Mention
 from models.quote import Quote
 from models.revision import Revision
@@ -96,8 +96,11 @@ def _select(reading: Reading) -> Select[Any]:
     own = [col(getattr(Document, name)) for name in ("row_key", *DocumentBase.model_fields, "text_sha256")]
     counts = [count(reading).label(name) for name, count in COUNTS.items()]
     length = func.length(Text.text).label("characters")
+    state = select(col(DocumentState.recorded)).where(
+        col(DocumentState.document_id) == Document.id, reading.valid(DocumentState)
+    )
     return (
-        select(*own, *counts, length, *RECORDED_COLUMNS)
+        select(*own, *counts, length, state.scalar_subquery().label("state"), *RECORDED_COLUMNS)
         .select_from(Document)
         .join(Revision, col(Revision.key) == Document.recorded)
         .join(Text, (col(Text.document_id) == Document.id) & (col(Text.sha256) == Document.text_sha256))
@@ -131,6 +134,8 @@ DOCUMENTS = Resource(
     select=_select,
     render=_render,
     texts=texts_of(Document),
+    # Its annotation changes it, too.
+    own="state",
     parts=(SPANS,),
     filters=(
         Exact("id", "Ids of documents.", SEED, of=col(Document.id), counted=False, names="documents"),

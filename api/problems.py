@@ -18,15 +18,23 @@ from starlette.exceptions import HTTPException
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
     400: "Bad request",
+    401: "Unauthorised",
+    403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
     406: "Not acceptable",
+    409: "Conflict",
     410: "Withdrawn",
+    412: "Precondition failed",
     413: "Body too large",
     414: "URL too long",
+    415: "Unsupported media type",
     422: "Unprocessable parameters",
+    428: "Precondition required",
+    429: "Too many requests",
     500: "Internal error",
     503: "Not available now",
+    507: "Insufficient storage",
 }
 
 
@@ -81,6 +89,8 @@ class Problem(Exception):
             headers,
             more,
         )
+        # Whether asking again under the same Idempotency-Key may be answered otherwise.
+        self.again = False
 
     def response(self) -> Response:
         body: dict[str, Any] = {

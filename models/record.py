@@ -141,6 +141,11 @@ def written(time: datetime.datetime) -> str:
     return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def now() -> str:
+    """This moment, as the record writes it."""
+    return written(_now())
+
+
 def final() -> str:
     """The last moment of which all revisions are committed, even if the newest one is earlier."""
     return written(_now() - datetime.timedelta(seconds=FINAL))

@@ -19,6 +19,7 @@ from api.listing.negotiation import (
     negotiate,
     not_modified,
     only_json,
+    own_tag,
     same,
 )
 from api.listing.openapi import item_responses, list_responses
@@ -144,7 +145,9 @@ def answer_item(
         }
         # Of the rows that it shows, so that a 304 needs no rendering and any change of them is seen.
         rows = {name: [(page.rows, page.parts) for page in pages] for name, (_, pages) in more.items()}
-        etag = etag_of(parameters.offsets, include, dict(row), parts, rows)
+        shown = etag_of(parameters.offsets, include, dict(row), parts, rows)
+        # Of two halves: what the item itself is, for If-Match, and all that is shown with it.
+        etag = f'"{own_tag(row[resource.own])}.{shown[1:]}'
         if same(request, etag):
             return not_modified(etag)
     own = [name for name in include if resource.includes[name].part]

@@ -79,6 +79,8 @@ class Resource:
     words: str | None = None
     # Searches several nouns: it needs `q`, and has neither items nor a rank of its own.
     across: bool = False
+    # The column of `select` that names the state of the item alone: the first half of its ETag.
+    own: str = "row_key"
     # Of an id that is not listed: what took its place.
     moved: Callable[[Reading, str], Select[Any]] | None = None
 
