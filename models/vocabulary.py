@@ -33,6 +33,8 @@ Stance = Literal["asserts", "repeats", "disputes", "denies"]
 TimexRole = Literal["said", "period", "reference"]
 Anchor = Literal["none", "publication", "utterance"]
 TimexBasis = Literal["stated", "resolved", "inferred"]
+# Why what is on record is corrected, in one of a few words; free ones stand beside it.
+Reason = Literal["typo", "annotation", "source corrected", "retracted"]
 SpanRole = Literal[
     "boilerplate",
     "sentence",
