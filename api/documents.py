@@ -104,7 +104,7 @@ def _select(reading: Reading) -> Select[Any]:
         .select_from(Document)
         .join(Revision, col(Revision.key) == Document.recorded)
         .join(Text, (col(Text.document_id) == Document.id) & (col(Text.sha256) == Document.text_sha256))
-        .where(reading.valid(Document), col(Document.status) == "published")
+        .where(reading.valid(Document), reading.sees(Document))
     )
 
 

@@ -52,11 +52,11 @@ RECORDED_COLUMNS: list[Any] = [
 
 
 def in_document(statement: Select[Any], model: Any, reading: Reading) -> Select[Any]:
-    """Joins what stands in a published document with it and with its revision."""
+    """Joins what stands in a document that can be read with it and with its revision."""
     return (
         statement.join(Document, (col(Document.id) == model.document_id) & reading.valid(Document))
         .join(Revision, col(Revision.key) == model.recorded)
-        .where(reading.valid(model), col(Document.status) == "published")
+        .where(reading.valid(model), reading.sees(Document))
     )
 
 
@@ -64,7 +64,7 @@ def published(reading: Reading, document_id: Any) -> Any:
     """The condition that a document can be read."""
     document = aliased(Document, "published_document")
     can = select(literal(1)).where(
-        document.id == document_id, reading.valid(document), document.status == "published"
+        document.id == document_id, reading.valid(document), reading.sees(document)
     )
     return can.correlate_except(document).exists()
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlmodel import func, select
 
+from api.callers import caller_of
 from api.listing.formats import dump
 from api.listing.negotiation import RELEASE, etag_of, same
 from api.listing.openapi import problems
@@ -43,8 +44,8 @@ def get_record(request: Request, parameters: Annotated[AsOf, Query()]) -> Respon
     """Revision, time, version and counts. Poll it with If-None-Match to learn that something changed."""
     database: Database = request.app.state.database
     with database.read() as session:
-        reading = read(session, parameters.as_of)
-        etag = etag_of("record", reading.began, reading.number)
+        reading = read(session, parameters.as_of, desk=caller_of(request).desk)
+        etag = etag_of("record", reading.began, reading.number, reading.desk)
         headers = {"ETag": etag, "Cache-Control": "no-cache"}
         if same(request, etag):
             return Response(status_code=304, headers=headers)

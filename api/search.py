@@ -75,7 +75,7 @@ def _every(reading: Reading) -> Any:
 def _select(reading: Reading) -> Select[Any]:
     hit = _every(reading)
     document = (col(Document.id) == hit.c.in_document) & reading.valid(Document)
-    readable = hit.c.in_document.is_(None) | (col(Document.status) == "published")
+    readable = hit.c.in_document.is_(None) | reading.sees(Document)
     columns = (hit.c.row_key, hit.c.type, hit.c.id, hit.c.title, hit.c.words, *DOCUMENT_COLUMNS)
     return select(*columns).select_from(hit).outerjoin(Document, document).where(readable)
 

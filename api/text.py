@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlmodel import col, select
 
+from api.callers import caller_of
 from api.documents import DOCUMENTS
 from api.listing.absent import found
 from api.listing.negotiation import same
@@ -39,7 +40,7 @@ def get_document_text(
     """The characters that all offsets count in. Its SHA-256, the `text_sha256` of every item, is the ETag."""
     database: Database = request.app.state.database
     with database.read() as session:
-        reading = read(session, parameters.as_of)
+        reading = read(session, parameters.as_of, desk=caller_of(request).desk)
         document = found(DOCUMENTS, reading, id)
         etag = f'"{document["text_sha256"]}"'
         headers = {"ETag": etag, "Cache-Control": "no-cache", "Content-Language": document["language"]}

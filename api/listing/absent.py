@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import RowMapping, literal
+from sqlalchemy import RowMapping, literal, not_
 from sqlmodel import col
 
 from api.listing.reading import Reading
@@ -82,9 +82,9 @@ def _hidden(resource: Resource, reading: Reading, id: str) -> dict[int, set[str]
     before, after = aliased(Document, "document_before"), aliased(Document, "document_after")
     rows = (
         select(col(Revision.number), before.id)
-        .join(before, (before.superseded == Revision.key) & (before.status == "published"))
+        .join(before, (before.superseded == Revision.key) & reading.sees(before))
         .join(after, (after.recorded == Revision.key) & (after.id == before.id))
-        .where(after.status != "published", before.id.in_(_holders(resource, id)))
+        .where(not_(reading.sees(after)), before.id.in_(_holders(resource, id)))
         .where(col(Revision.number) <= reading.number)
     )
     found: dict[int, set[str]] = {}
@@ -108,7 +108,7 @@ def _withdrawing(reading: Reading, documents: set[str], since: int) -> RowMappin
 
 def _withheld(resource: Resource, reading: Reading, id: str) -> bool:
     """Whether the one document that an item stands in is a draft or under embargo."""
-    if not hasattr(resource.model, "document_id"):
+    if reading.desk or not hasattr(resource.model, "document_id"):
         return False
     own = select(resource.model.document_id).where(resource.model.id == id)
     now = select(col(Document.status)).where(reading.valid(Document), col(Document.id).in_(own))

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api.callers import caller_of
 from api.listing import cursor
 from api.listing.absent import Moved, found
 from api.listing.engine import Listing, Page, batches, fetch_parts, item_of
@@ -89,13 +90,13 @@ def answer_list(
     include = getattr(parameters, "include", None) or ()
     database: Database = request.app.state.database
     with database.read() as session:
-        reading = read(session, parameters.as_of, parse(words) if words else ())
+        reading = read(session, parameters.as_of, parse(words) if words else (), desk=caller_of(request).desk)
         listing = Listing(resource, parameters, reading)
         after: list[Any] = []
         if parameters.cursor:
             reading, after = _resume(reading, parameters, listing.digest)
             listing = Listing(resource, parameters, reading)
-        etag = etag_of(resource.name, reading.began, reading.number, media, _shown(parameters))
+        etag = etag_of(resource.name, reading.began, reading.number, reading.desk, media, _shown(parameters))
         if same(request, etag):
             return not_modified(etag)
         whole = media != "json" and parameters.limit is None
@@ -127,7 +128,7 @@ def answer_item(
     include = getattr(parameters, "include", None) or ()
     database: Database = request.app.state.database
     with database.read() as session:
-        reading = read(session, parameters.as_of)
+        reading = read(session, parameters.as_of, desk=caller_of(request).desk)
         try:
             row = found(resource, reading, id)
         except Moved as moved:

@@ -64,7 +64,7 @@ def _items(database: Database, first: Listing, after: Sequence[Any]) -> Iterator
     include = getattr(parameters, "include", None) or ()
     while True:
         with database.read() as session:
-            reading = read(session, str(first.reading.number), first.reading.terms)
+            reading = read(session, str(first.reading.number), first.reading.terms, desk=first.reading.desk)
             listing = Listing(first.resource, parameters, reading)
             page = listing.page(BATCH, after, include=include)
         yield from listing.items(page, include)

@@ -64,7 +64,7 @@ def same(request: Request, etag: str) -> bool:
 
 def headers_of(etag: str) -> dict[str, str]:
     """Always asked again, never sent again: a correction must be seen at once."""
-    return {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept"}
+    return {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept, Authorization"}
 
 
 def not_modified(etag: str) -> Response:

@@ -25,10 +25,16 @@ class Reading:
     began: str
     sqlite: bool
     terms: tuple[Term, ...] = field(default=())
+    # Whether the reader is of the desk, which sees drafts and what is under embargo.
+    desk: bool = False
 
     def valid(self, model: Any) -> ColumnElement[bool]:
         """The one clause that makes a select answer for this revision."""
         return recorded.valid(model, None if self.number == self.newest else self.number)
+
+    def sees(self, document: Any) -> ColumnElement[bool]:
+        """The condition that a document, and what stands in it, can be read."""
+        return document.status != "withdrawn" if self.desk else document.status == "published"  # type: ignore[no-any-return]
 
     def at(self, number: int) -> "Reading":
         """The same at an earlier revision, in the same snapshot."""
@@ -39,7 +45,7 @@ _TIME = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?"
 MOMENT, AS_OF = rf"^{_TIME}$", rf"^([0-9]{{1,15}}|{_TIME})$"
 
 
-def read(session: Session, as_of: str | None, terms: tuple[Term, ...] = ()) -> Reading:
+def read(session: Session, as_of: str | None, terms: tuple[Term, ...] = (), *, desk: bool = False) -> Reading:
     """Begin a reading, in one statement; `as_of` is a revision's number or an ISO 8601 time (UTC by default).
 
     What is not final is refused, because the answer would change: what is still to come, and a time of the
@@ -62,7 +68,7 @@ def read(session: Session, as_of: str | None, terms: tuple[Term, ...] = ()) -> R
         raise _not_final(f"too recent to be final; give a revision, or a time at least {FINAL} seconds ago")
     revision = number if number is not None else at[0] if at else newest
     bind = session.get_bind()
-    return Reading(session, revision, newest, beginning, bind.dialect.name == "sqlite", terms)
+    return Reading(session, revision, newest, beginning, bind.dialect.name == "sqlite", terms, desk)
 
 
 def _as_of(value: str | None) -> tuple[int | None, str | None]:
