@@ -59,7 +59,7 @@ def added(database: Database, change: Callable[[], object]) -> dict[str, int]:
     """How many rows each table gained, the lists of documents' states apart."""
     before = rows(database)
     change()
-    return {table: n for table, n in (rows(database) - before).items() if table != "listed"}
+    return {table: n for table, n in (rows(database) - before).items() if table not in ("listed", "event")}
 
 
 def entity(database: Database, id_: str) -> Entity | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, inspect, select, text
 from sqlmodel import SQLModel
 
 from annotations.annotated import AnnotatedDocument
@@ -16,7 +16,7 @@ from models.measures import vocabulary
 from models.session import Database
 from tests.conftest import DOCUMENT
 
-STEPS = ("0001", "0002")
+STEPS = ("0001", "0002", "0003")
 
 
 def names(database: Database) -> set[str]:
@@ -59,7 +59,8 @@ def test_a_step_down_keeps_what_it_does_not_drop(seeded_database: Database) -> N
 
     def rows() -> dict[str, int]:
         with seeded_database.read() as session:
-            tables = SQLModel.metadata.tables.values()
+            there = inspect(session.connection()).get_table_names()
+            tables = [t for t in SQLModel.metadata.tables.values() if t.name in there]
             return {t.name: session.scalar(select(func.count()).select_from(t)) or 0 for t in tables}
 
     def hits() -> int:
@@ -69,7 +70,8 @@ def test_a_step_down_keeps_what_it_does_not_drop(seeded_database: Database) -> N
     before, found, rules = rows(), hits(), names(seeded_database)
     assert before["quote"] > found > 0
     migrate(seeded_database, "0001")
-    assert rows() == before
+    left = rows()
+    assert left == {table: count for table, count in before.items() if table in left}
     migrate(seeded_database)
     assert (rows(), hits()) == (before, found)
     assert names(seeded_database) == rules

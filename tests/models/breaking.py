@@ -24,6 +24,7 @@ ANOTHER: dict[str, dict[str, Any]] = {
     "document": {"id": "another"},
     "document_state": {"digest": "c" * 64},
     "entity": {"id": "another"},
+    "event": {"position": 9999},
     "indicator": {"id": "another"},
     "listed": {"position": 999, "id": "another"},
     "measure": {"id": "another"},
@@ -35,6 +36,31 @@ ANOTHER: dict[str, dict[str, Any]] = {
     "text": {"sha256": OTHER_TEXT},
     "timex": {"owner_key": 99},
 }
+
+TIME = "2024-10-16T08:00:00.000Z"
+# A row of what the seed brings nothing of.
+MADE: dict[str, dict[str, Any]] = {
+    "answer": {
+        "key": "or_1", "token": "t", "request": "r", "status": 200, "headers": "{}", "body": "{}",
+        "time": TIME,
+    },
+    "api_key": {"id": "or_1", "name": "desk", "digest": "a" * 64, "scopes": "read", "created": TIME},
+    "audit": {
+        "id": 1, "time": TIME, "address": "192.0.2.7", "operation": "put_document", "status": 200,
+        "request": "r",
+    },
+    "delivery": {
+        "id": 1, "subscription_id": "sub_1", "message": "m", "type": "quote.created", "attempt": 1,
+        "time": TIME, "milliseconds": 5, "outcome": "delivered",
+    },
+    "permit": {"subject": "192.0.2.7", "minute": 1, "taken": 1},
+    "purge": {"noun": "document", "id": D, "recorded": 0},
+    "subscription": {
+        "id": "sub_1", "key": "or_1", "url": "https://news.example/hook", "events": "", "filters": "",
+        "secret": "s", "status": "active", "created": TIME, "changed": TIME, "revision": 0, "position": 0,
+        "attempts": 0, "due": TIME,
+    },
+}  # fmt: skip
 
 
 class Broken:
@@ -48,16 +74,22 @@ class Broken:
         self.key = next(self._keys)
 
     def row(self, table: str, where: str = "1 = 1") -> dict[str, Any]:
+        if table in MADE:
+            return dict(MADE[table])
         found = self.connection.execute(select(TABLES[table]).where(text(where)).limit(1))
         return dict(found.mappings().one())
 
     def add(self, table: str, where: str = "1 = 1", **changes: Any) -> Any:
         """Insert a changed copy of the first of these rows; returns its key."""
-        row = self.row(table, where) | ANOTHER[table]
+        row = self.row(table, where) | ANOTHER.get(table, {})
         if "row_key" in row:
             row["row_key"] = next(self._keys)
         if "superseded" in row:
             row |= {"recorded": self.key, "superseded": None}
+        if table == "purge":
+            row["recorded"] = self.key
+        if table == "delivery" and "subscription_id" not in changes:
+            self.connection.execute(insert(TABLES["subscription"]).values(MADE["subscription"]))
         self.connection.execute(insert(TABLES[table]).values({**row, **changes}))
         return row.get("row_key")
 

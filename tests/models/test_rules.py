@@ -53,6 +53,9 @@ WITHIN: dict[str, Any] = {"relation": "relays"}
 CHECKS: dict[str, tuple[str, dict[str, Any]]] = {
     "ck_alias_alias": (ANY, {"alias": ""}),
     "ck_alias_position": (ANY, {"position": -1}),
+    "ck_api_key_digest": (ANY, {"digest": "short"}),
+    "ck_api_key_name": (ANY, {"name": ""}),
+    "ck_audit_status": (ANY, {"status": 42}),
     "ck_claim_aggregation": (ABOUT, {"aggregation": "sum"}),
     "ck_claim_at_least": ("comparator = '>='", {"low_end": "open"}),
     "ck_claim_at_most": ("comparator = '<='", {"high_end": "open"}),
@@ -82,6 +85,8 @@ CHECKS: dict[str, tuple[str, dict[str, Any]]] = {
     "ck_claim_source_position": (ANY, {"position": -1}),
     "ck_claim_source_stance": (ANY, {"stance": "doubts"}),
     "ck_counter_one": (ANY, {"id": 2}),
+    "ck_delivery_outcome": (ANY, {"outcome": "lost"}),
+    "ck_document_embargo": (ANY, {"embargo": "2024-10-16T05:00:00.000Z"}),
     "ck_document_folded": (ANY, {"folded": " space"}),
     "ck_document_published_basis": (ANY, {"published_basis": "guessed"}),
     "ck_document_published_days": (ANY, {"published_latest": "2024-10-14"}),
@@ -92,18 +97,25 @@ CHECKS: dict[str, tuple[str, dict[str, Any]]] = {
     "ck_document_status": (ANY, {"status": "lost"}),
     "ck_document_title": (ANY, {"title": ""}),
     "ck_document_state_digest": (ANY, {"digest": "short"}),
+    "ck_entity_authority": ("naming = 'named'", {"authority": "reader"}),
     "ck_entity_coordinates": ("kind = 'place' AND naming = 'named'", {"latitude": "33.9"}),
     "ck_entity_country": ("kind = 'place' AND naming = 'named'", {"country": "lb"}),
     "ck_entity_document": ("naming = 'named'", {"naming": "role"}),
     "ck_entity_folded": ("naming = 'named'", {"folded": "space "}),
     "ck_entity_kind": ("naming = 'named' AND kind = 'actor'", {"kind": "thing"}),
-    "ck_entity_merged_into": ("naming = 'named'", {"merged_into": "another"}),
+    "ck_entity_merged_into": ("naming = 'named'", {"merged_into": "another", "survivor": "israel"}),
     "ck_entity_name": ("naming = 'named'", {"name": ""}),
     "ck_entity_naming": (OWN, {"id": f"{D}.another", "naming": "famous"}),
     "ck_entity_scope": (OWN, {}),
     "ck_entity_slug": ("naming = 'named'", {"id": "österreich"}),
     "ck_entity_wikidata": ("naming = 'named'", {"wikidata": "Q1x"}),
     "ck_entity_wikidata_length": ("naming = 'named'", {"wikidata": "Q" + 12 * "1"}),
+    "ck_entity_survivor": ("naming = 'named'", {"merged_into": "israel"}),
+    "ck_event_kind": (ANY, {"kind": "lost"}),
+    "ck_event_noun": (ANY, {"noun": "measure"}),
+    "ck_event_position": (ANY, {"position": -1}),
+    "ck_event_public": (ANY, {"public": "lost"}),
+    "ck_event_told": (ANY, {"kind": None, "public": None}),
     "ck_indicator_folded": (ANY, {"folded": " "}),
     "ck_indicator_label": (ANY, {"label": ""}),
     "ck_indicator_slug": (ANY, {"id": ""}),
@@ -117,6 +129,8 @@ CHECKS: dict[str, tuple[str, dict[str, Any]]] = {
     "ck_mention_kind": (ANY, {"kind": "nickname"}),
     "ck_mention_slug": (ANY, {"id": f"{D}.m1/2"}),
     "ck_mention_span": (ANY, {"exact": ""}),
+    "ck_permit_taken": (ANY, {"taken": -1}),
+    "ck_purge_noun": (ANY, {"noun": "measure"}),
     "ck_quote_act": ("act = 'statement'", {"act": "shout"}),
     "ck_quote_folded": (ANY, {"folded": " "}),
     "ck_quote_form": ("act = 'silence'", {"form": "free"}),
@@ -138,6 +152,8 @@ CHECKS: dict[str, tuple[str, dict[str, Any]]] = {
     "ck_speaker_mention": ("mention_id IS NOT NULL", {"mention_id": None}),
     "ck_speaker_position": (ANY, {"position": -1}),
     "ck_speaker_role": (ANY, {"role": "hearer"}),
+    "ck_subscription_off": (ANY, {"status": "off"}),
+    "ck_subscription_status": (ANY, {"status": "asleep"}),
     "ck_text_sha256": (ANY, {"sha256": "B" * 64}),
     "ck_text_text": (ANY, {"text": ""}),
     "ck_timex_anchor": (SAID, {"anchor": "today"}),
@@ -162,6 +178,9 @@ KEYS: dict[str, Change] = {
     "fk_claim_document_id_text_sha256": add("claim", text_sha256=OTHER_TEXT),
     "fk_claim_source_document_id_claim_key": add("claim_source", claim_key=NOWHERE),
     "fk_counter_number": sql("UPDATE counter SET number = number + 1"),
+    "fk_delivery_subscription_id": add("delivery", subscription_id="nobody"),
+    "fk_event_revision": add("event", revision=NOWHERE),
+    "fk_purge_recorded": add("purge"),
     "fk_document_id_text_sha256": add("document", text_sha256=OTHER_TEXT),
     "fk_listed_document_id_digest": add("listed", digest="d" * 64),
     "fk_mention_document_id_text_sha256": add("mention", text_sha256=OTHER_TEXT),
@@ -211,6 +230,27 @@ def listing(noun: str) -> Change:
     return change
 
 
+def added_and(table: str, statement: str) -> Change:
+    """A row is added, of which the seed brings none, and then changed."""
+
+    def change(r: Broken) -> None:
+        r.add(table)
+        r.sql(statement)
+
+    return change
+
+
+def merged(into: str) -> Change:
+    """An entity is merged into one that is withdrawn, or that was merged itself."""
+
+    def change(r: Broken) -> None:
+        r.add("entity", NAMED, merged_into=into, survivor=into)
+        r.close("entity", f"id = '{into}'")
+        r.add("entity", NAMED, id=into, merged_into="hezbollah", survivor="hezbollah")
+
+    return change
+
+
 NAMED = "naming = 'named' AND kind = 'actor'"
 # The trigger -> the changes that it refuses, as soon as they are made.
 AT_ONCE: dict[str, list[Change]] = {
@@ -234,6 +274,17 @@ AT_ONCE: dict[str, list[Change]] = {
         f"{t}_delete_kept": [sql(f"DELETE FROM {t}")]
         for t in [*RECORDED, *OWNED, "text", "revision", "counter"]
     },
+    **{
+        f"{t}_update_unchanged": [added_and(t, f"UPDATE {t} SET id = '7'")]
+        for t in ("event", "audit", "purge")
+    },
+    **{f"{t}_delete_kept": [added_and(t, f"DELETE FROM {t}")] for t in ("event", "audit", "purge")},
+    "event_insert_written_with_revision": [add("event", revision=0)],
+    "purge_insert_enters_open": [add("purge", recorded=0)],
+    "revision_update_note_unchanged": [
+        sql("UPDATE revision SET note = 'x'"),
+        sql("UPDATE revision SET note = NULL"),
+    ],
     "timex_update_unchanged": [sql("UPDATE timex SET value = '2024'")],
     "text_update_unchanged": [sql("UPDATE text SET text = 'x'")],
     "revision_update_unchanged": [sql("UPDATE revision SET reason = 'x'")],
@@ -302,7 +353,9 @@ SEALED: dict[str, list[Change]] = {
         add("entity", OWN, id="another.x", document_id="another"),
         close("document", f"id = '{D}'"),
     ],
-    "entity_merged_into": [add("entity", NAMED, merged_into="nobody")],
+    "entity_merged_into": [add("entity", NAMED, merged_into="nobody", survivor="israel")],
+    "entity_survives": [add("entity", NAMED, merged_into="israel", survivor="nobody"), merged("israel")],
+    "entity_survivor": [add("entity", NAMED, merged_into="israel", survivor="lebanon"), merged("israel")],
     "entity_part_of": [
         add("entity", NAMED, part_of=f"{D}.evacuees"),
         close("entity", "id = 'lebanon'"),
