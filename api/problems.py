@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from typing import Any
 
 import orjson
@@ -42,7 +43,16 @@ class Mistake(BaseModel):
     """One thing that is wrong with a request."""
 
     parameter: str | None = Field(None, description="The parameter", examples=["speaker"])
+    part: str | None = Field(
+        None, description="`text` or `annotation` of an annotated document", examples=["annotation"]
+    )
+    pointer: str | None = Field(
+        None, description="JSON pointer of the value in the body or annotation", examples=["/quotes/3/mark"]
+    )
+    line: int | None = Field(None, description="Line of the file, from 1", examples=[12])
+    column: int | None = Field(None, description="Column, from 1", examples=[9])
     message: str = Field(description="What is wrong, and what would be right", examples=["unknown parameter"])
+    extract: str | None = Field(None, description="The words that are meant", examples=["a ministry aid"])
     nearest: str | None = Field(None, description="What was probably meant", examples=["speaker"])
     allowed: list[str] | None = Field(None, description="What is allowed", examples=[["said", "-said"]])
 
@@ -53,7 +63,7 @@ class Withdrawal(BaseModel):
     revision: int = Field(description="Number of the revision", examples=[2])
     time: str = Field(description="Its time, UTC", examples=["2024-10-16T08:00:00.000Z"])
     reason: str | None = Field(None, description="Why", examples=["load"])
-    note: str | None = Field(None, description="What the document says of it", examples=["Not confirmed."])
+    note: str | None = Field(None, description="Why, in free words", examples=["Not confirmed."])
 
 
 class ProblemDocument(BaseModel):
@@ -108,7 +118,8 @@ class Problem(Exception):
 def unprocessable(*errors: Mistake) -> Problem:
     """The problem of parameters that can not be followed."""
     count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
-    return Problem(422, f"{count} in the query; see `errors`", errors)
+    place = "body" if any(error.pointer is not None for error in errors) else "query"
+    return Problem(422, f"{count} in the {place}; see `errors`", errors)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -143,8 +154,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
-        known = list(parameters_of(request))
-        return unprocessable(*(_mistake(entry, known) for entry in error.errors()[:50])).response()
+        known = {body: list(parameters_of(request, body=body)) for body in (False, True)}
+        entries = error.errors()[:50]
+        return unprocessable(*(mistake_of(e, known[e["loc"][0] == "body"]) for e in entries)).response()
 
     @app.exception_handler(DBAPIError)
     @app.exception_handler(PoolTimeout)
@@ -167,27 +179,34 @@ def is_away(error: DBAPIError) -> bool:
     return str(state).startswith(_POSTGRESQL_AWAY)
 
 
-def parameters_of(request: Request) -> dict[str, FieldInfo]:
-    """The query parameters that the request's route takes."""
+def parameters_of(request: Request, *, body: bool = False) -> dict[str, FieldInfo]:
+    """The query parameters that the request's route takes, or the members of its body."""
     dependant = getattr(request.scope.get("route"), "dependant", None)
-    models = [field.field_info.annotation for field in dependant.query_params] if dependant else []
+    taken = (dependant.body_params if body else dependant.query_params) if dependant else []
+    models = [field.field_info.annotation for field in taken]
     return {
-        name: field
+        field.alias or name: field
         for model in models
         if isinstance(model, type) and issubclass(model, BaseModel)
         for name, field in model.model_fields.items()
     }
 
 
-def _mistake(entry: Mapping[str, Any], known: list[str]) -> Mistake:
+def mistake_of(entry: Mapping[str, Any], known: list[str]) -> Mistake:
     """Pydantic's error without the input: names of parameters alone, and only if they are plain words."""
     location = [str(part) for part in entry["loc"][1:]]
-    name = location[0] if location and re.fullmatch(r"\w{1,60}", location[0], re.ASCII) else None
+    plain = list(takewhile(re.compile(r"\w{1,60}", re.ASCII).fullmatch, location))
+    where: dict[str, Any] = {"parameter": plain[0] if plain else None}
+    if entry["loc"][0] == "body":
+        if entry["type"] == "json_invalid":
+            return Mistake(message="the body is not JSON")
+        where = {"pointer": "".join(f"/{part}" for part in plain)}
     if entry["type"] == "extra_forbidden":
-        return Mistake(parameter=name, message="unknown parameter", nearest=nearest(location[0], known))
+        what = "parameter" if "parameter" in where else "member"
+        return Mistake(**where, message=f"unknown {what}", nearest=nearest(location[-1], known))
     allowed = None
     if entry["type"] in ("literal_error", "enum"):
         allowed = re.findall(r"'([^']*)'", str(entry["ctx"]["expected"]))
-        return Mistake(parameter=name, message="not one of the allowed values", allowed=allowed)
+        return Mistake(**where, message="not one of the allowed values", allowed=allowed)
     message = str(entry["msg"]).removeprefix("Value error, ")
-    return Mistake(parameter=name, message=message[0].lower() + message[1:])
+    return Mistake(**where, message=message[0].lower() + message[1:])

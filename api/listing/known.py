@@ -25,8 +25,8 @@ def refuse_unknown(listing: Listing, others: Mapping[str, Resource], *, empty: b
 
     It takes a statement only if one of the two is so, and further ones to say what was probably meant.
     """
-    named = [found for found in _named(listing, others) if found[1] not in found[3]]
-    asked = [found for found in named if empty or found[3]]
+    asking = [found for found in named(listing, others) if found[1] not in found[3]]
+    asked = [found for found in asking if empty or found[3]]
     if not asked:
         return
     known = _known(listing.reading, asked)
@@ -37,10 +37,11 @@ def refuse_unknown(listing: Listing, others: Mapping[str, Resource], *, empty: b
 
 def names_items(listing: Listing, others: Mapping[str, Resource]) -> bool:
     """Whether a list asks for anything by an id."""
-    return bool(_named(listing, others))
+    return bool(named(listing, others))
 
 
-def _named(listing: Listing, others: Mapping[str, Resource]) -> list[Named]:
+def named(listing: Listing, others: Mapping[str, Resource]) -> list[Named]:
+    """What a list asks for by an id."""
     found: dict[Named, None] = {}
     for filter in listing.resource.filters:
         if not isinstance(filter, Exact) or filter.names is None:
