@@ -9,10 +9,13 @@ from models.columns import check, column, one_of
 
 SubscriptionStatus = Literal["active", "off"]
 Outcome = Literal["delivered", "failed"]
+# What went wrong: with the URL, the name, the address, the connection, its encryption; no answer in time, or
+# none that is HTTP; an answer that leads elsewhere, or is another one than 2xx.
+CallError = Literal["url", "name", "address", "connect", "tls", "timeout", "broken", "redirect", "status"]
 
 
 class Subscription(SQLModel, table=True):
-    """`revision` and `position` say how far the events have been delivered."""
+    """`revision` and `position` say from which event on it waits for what happens: before it, all is done."""
 
     __table_args__ = (
         Index("ix_subscription_key", "key"),
@@ -39,6 +42,7 @@ class Subscription(SQLModel, table=True):
     position: int = Field()
     attempts: int = Field(default=0, description="Failed attempts at the next event")
     due: str = column("When the next attempt is due, UTC")
+    ping: str | None = column("Id of the test message that it waits for", default=None)
     leased_by: str | None = column("The worker that delivers it now", default=None)
     leased_until: str | None = column("Until when", default=None)
 
@@ -51,6 +55,8 @@ class Delivery(SQLModel, table=True):
         Index("ix_delivery_subscription", "subscription_id", "id"),
         Index("ix_delivery_time", "time"),
         one_of("outcome", Outcome),
+        one_of("error", CallError),
+        check("went_wrong", "(outcome = 'failed') = (error IS NOT NULL)"),
     )
 
     id: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -64,4 +70,4 @@ class Delivery(SQLModel, table=True):
     milliseconds: int = Field(description="Until the answer, or the failure")
     outcome: str = column("Whether it was taken")
     status: int | None = Field(default=None, description="HTTP status of the answer")
-    error: str | None = column("What went wrong", default=None)
+    error: str | None = column("What went wrong, in one of a few words", default=None)

@@ -203,6 +203,7 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("due", WORDS, nullable=False),
+        sa.Column("ping", WORDS, nullable=True),
         sa.Column("leased_by", WORDS, nullable=True),
         sa.Column("leased_until", WORDS, nullable=True),
         sa.CheckConstraint("(status = 'off') = (off_reason IS NOT NULL)", name=op.f("ck_subscription_off")),
@@ -226,6 +227,13 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer(), nullable=True),
         sa.Column("error", WORDS, nullable=True),
         sa.CheckConstraint("outcome IN ('delivered', 'failed')", name=op.f("ck_delivery_outcome")),
+        sa.CheckConstraint(
+            "error IN ('url', 'name', 'address', 'connect', 'tls', 'timeout', 'broken', 'redirect', 'status')",
+            name=op.f("ck_delivery_error"),
+        ),
+        sa.CheckConstraint(
+            "(outcome = 'failed') = (error IS NOT NULL)", name=op.f("ck_delivery_went_wrong")
+        ),
         sa.ForeignKeyConstraint(
             ["subscription_id"],
             ["subscription.id"],
