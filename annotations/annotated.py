@@ -179,6 +179,7 @@ class AnnotatedDocument:
     printed: str | None = None
     note: str | None = None
     status: Status = "published"
+    embargo: str | None = None
     entities: tuple[Entity, ...] = field(default_factory=tuple)
     mentions: tuple[Mention, ...] = field(default_factory=tuple)
     quotes: tuple[Quote, ...] = field(default_factory=tuple)

@@ -1,5 +1,6 @@
 """The annotation file, key by key; the check and the JSON Schema read the descriptions here."""
 
+import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +12,7 @@ from pydantic_core import core_schema
 
 from annotations import value
 from models import edtf
+from models.moment import written
 from models.vocabulary import (
     Act,
     Aggregation,
@@ -66,10 +68,22 @@ def _coordinates(words: str) -> tuple[Decimal, Decimal]:
     return north, east
 
 
+def _moment(words: str) -> str:
+    message = "is not a time with its zone, such as '2024-10-16T07:00:00+02:00'"
+    try:
+        time = datetime.datetime.fromisoformat(words)
+    except ValueError:
+        raise ValueError(message) from None
+    if time.tzinfo is None or not 1 < time.year < 9999:
+        raise ValueError(message)
+    return written(time)
+
+
 # An editor sees YAML's own types: a bare 45 is a number to it, although this format reads words.
 _NUMERIC = ["string", "number"]
 Edtf = Annotated[edtf.Interval, _typed(edtf.parse), Schema({"type": _NUMERIC})]
 Bound = Annotated[Decimal, _typed(value.number), Schema({"type": _NUMERIC})]
+Moment = Annotated[str, _typed(_moment), Schema({"type": "string", "format": "date-time"})]
 Coordinates = Annotated[tuple[Decimal, Decimal], _typed(_coordinates), Schema({"type": "string"})]
 
 
@@ -135,6 +149,9 @@ class Document(_Keys):
     basis: PublishedBasis = _key("On what basis the date is given", "inferred", default=...)
     note: Words | None = _key("Why, unless the date is stated", "The text has no dateline.")
     status: Status = _key("Where it stands between draft and withdrawal", "published", default="published")
+    embargo: Moment | None = _key(
+        "When it is published, of one that is embargoed; with its zone", "2024-10-16T07:00:00+02:00"
+    )
     sha256: str | None = _key("Hash of the bytes of the .txt, which pins it", "0" * 64, pattern=_SHA256)
 
 

@@ -124,7 +124,7 @@ class FromRows:
 
 def publication(row: Document) -> dict[str, Any]:
     """What the record says of the document itself, the text apart."""
-    same = ("id", "title", "outlet", "url", "language", "timezone", "printed", "status")
+    same = ("id", "title", "outlet", "url", "language", "timezone", "printed", "status", "embargo")
     return {name: getattr(row, name) for name in same} | {
         "published": parse(row.published) if row.published else None,
         "basis": row.published_basis,

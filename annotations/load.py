@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from models.folding import fold
 from models.measure import Measure
 from models.measures import Term
 from models.mention import Mention
+from models.moment import now
 from models.number import canonical
 from models.purge import refuse_purged
 from models.quote import Quote
@@ -73,7 +74,7 @@ class Loading:
         """
         refuse_purged(change.session, (document.id for document in self.documents))
         record_measures(change, self.measures)
-        return _load(change, self.documents, self.progress, again=self.again)
+        return _load(change, list(map(released, self.documents)), self.progress, again=self.again)
 
 
 def load(  # noqa: PLR0913  # what, with which vocabulary, and who does it with what
@@ -108,6 +109,13 @@ def record_measures(change: Change, measures: Mapping[str, Term]) -> None:
     change.flush()
 
 
+def released(document: AnnotatedDocument) -> AnnotatedDocument:
+    """The document as it is to be recorded now: published if its embargo has ended."""
+    if document.embargo is None or document.embargo > now():
+        return document
+    return replace(document, status="published", embargo=None)
+
+
 def state_digest(document: AnnotatedDocument) -> str:
     """SHA-256 of all that an annotated document says, as canonical JSON.
 
@@ -139,8 +147,7 @@ def _load(
     seen = {id_: found for id_, digest in digests.items() if (found := _seen(change, id_, digest))}
     for id_ in [id_ for id_, (_, superseded) in seen.items() if again and superseded]:
         del seen[id_]
-        # Another state, although it says what that one said.
-        digests[id_] = hashlib.sha256(f"{digests[id_]} {change.key}".encode()).hexdigest()
+        digests[id_] = _anew(digests[id_], change.key)
     fresh = {d.id: DocumentDrafts(d) for d in documents if d.id not in seen}
     shared = Shared(change, fresh.values())
     # Indicators first: a place is not withdrawn while one refers to it.
@@ -162,13 +169,32 @@ def _load(
     return results
 
 
+def is_current(session: Session, document: AnnotatedDocument) -> bool:
+    """Whether the document says what its current state on record says."""
+    return _is_current(session, document.id, state_digest(released(document)))
+
+
+def _is_current(session: Session, document: str, digest: str) -> bool:
+    state = select(col(DocumentState.digest), col(DocumentState.recorded))
+    state = state.where(col(DocumentState.document_id) == document, col(DocumentState.superseded).is_(None))
+    row = session.execute(state).first()
+    return row is not None and row[0] in (digest, _anew(digest, row[1]))
+
+
+def _anew(digest: str, key: int) -> str:
+    """The digest of a state that was loaded again: another one, although it says what that one said."""
+    return hashlib.sha256(f"{digest} {key}".encode()).hexdigest()
+
+
 def _seen(change: Change, document: str, digest: str) -> tuple[int, bool] | None:
     """The revision in which this state was loaded, and whether another one has followed it."""
     same = (col(DocumentState.document_id) == document) & (col(DocumentState.digest) == digest)
     columns = select(col(Revision.number), col(DocumentState.superseded).is_not(None))
     found = columns.join(DocumentState, col(DocumentState.recorded) == col(Revision.key)).where(same)
     row = change.session.execute(found).first()
-    return None if row is None else (row[0], bool(row[1]))
+    if row is None:
+        return None
+    return row[0], bool(row[1]) and not _is_current(change.session, document, digest)
 
 
 def _record_document(change: Change, drafts: DocumentDrafts, counts: dict[str, Counter[str]]) -> None:

@@ -113,6 +113,8 @@ def _check_document(reading: Reading, sha256: str) -> None:
     if document.sha256 not in (None, sha256):
         message = f"the article has another SHA-256: {sha256}; it was changed after it was annotated"
         report.add(("document", "sha256"), message, document.sha256)
+    if document.embargo and document.status != "embargoed":
+        report.add(("document", "embargo"), "goes with 'status: embargoed'", document.embargo)
     if document.basis != "stated" and document.note is None:
         report.add(("document", "basis"), "needs a 'note' that says why", document.basis)
     if document.basis == "unknown" and document.published is not None:

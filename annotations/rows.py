@@ -83,6 +83,7 @@ class DocumentDrafts:
             published_note=source.note,
             printed=source.printed,
             status=source.status,
+            embargo=source.embargo,
             text_sha256=source.sha256,
             published_order=earliest or latest or "",
         )

@@ -51,7 +51,7 @@ def write(document: AnnotatedDocument, measures: Measures = ()) -> bytes:
 
 
 def _document(document: AnnotatedDocument) -> dict[str, Any]:
-    given = {name: getattr(document, name) for name in (*_DOCUMENT, "status")}
+    given = {name: getattr(document, name) for name in (*_DOCUMENT, "status", "embargo")}
     given["published"] = document.published.value if document.published else None
     kept = {name: words for name, words in given.items() if words != _DEFAULTS.get(name)}
     return {**kept, "sha256": document.sha256}

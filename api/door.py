@@ -1,6 +1,7 @@
 """What stands at the door, before routing: bytes that are no text, large bodies, HEAD, variants of ETags."""
 
 import re
+from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,8 +16,8 @@ _ETAGS = re.compile(rb'"([^"]*)-gzip"')
 class Door:
     """Refuses what no handler could answer well."""
 
-    def __init__(self, app: ASGIApp, body_limit: int) -> None:
-        self.app, self.body_limit = app, body_limit
+    def __init__(self, app: ASGIApp, body_limit: int, larger: Mapping[str, int]) -> None:
+        self.app, self.body_limit, self.larger = app, body_limit, larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -24,7 +25,7 @@ class Door:
         if problem := self._problem(scope):
             return await problem.response()(scope, receive, send)
         if b"transfer-encoding" in dict(scope["headers"]):
-            receive = await self._read(receive)
+            receive = await self._read(receive, self._limit(scope))
         if scope["method"] != "HEAD":
             return await self.app(scope, receive, send)
 
@@ -35,7 +36,7 @@ class Door:
         scope["method"], scope["head"] = "GET", True
         return await self.app(scope, receive, headers_only)
 
-    async def _read(self, receive: Receive) -> Receive:
+    async def _read(self, receive: Receive, limit: int) -> Receive:
         """A body that does not say its length is read before anything else is done, as far as it may go."""
         body, more = b"", True
         while more:
@@ -43,8 +44,8 @@ class Door:
             if message["type"] == "http.disconnect":
                 break
             body, more = body + message.get("body", b""), message.get("more_body", False)
-            if len(body) > self.body_limit:
-                raise self._too_large()
+            if len(body) > limit:
+                raise _too_large(limit)
         whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def again() -> Message:
@@ -52,10 +53,8 @@ class Door:
 
         return again
 
-    def _too_large(self) -> Problem:
-        return Problem(
-            413, f"the body is larger than {self.body_limit} bytes", headers={"Connection": "close"}
-        )
+    def _limit(self, scope: Scope) -> int:
+        return self.larger.get(scope["path"], self.body_limit)
 
     def _problem(self, scope: Scope) -> Problem | None:
         query = scope.get("query_string", b"")
@@ -70,9 +69,13 @@ class Door:
                 return Problem(400, f"the {name} holds a NUL character")
         length = Headers(scope=scope).get("content-length", "0")
         # Python refuses to read a number of thousands of digits.
-        if length.isdecimal() and (len(length) > 15 or int(length) > self.body_limit):
-            return self._too_large()
+        if length.isdecimal() and (len(length) > 15 or int(length) > self._limit(scope)):
+            return _too_large(self._limit(scope))
         return None
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(413, f"the body is larger than {limit} bytes", headers={"Connection": "close"})
 
 
 class VariantTags:

@@ -30,7 +30,7 @@ TITLES = {
     413: "Body too large",
     414: "URL too long",
     415: "Unsupported media type",
-    422: "Unprocessable parameters",
+    422: "Unprocessable content",
     428: "Precondition required",
     429: "Too many requests",
     500: "Internal error",
@@ -43,6 +43,7 @@ class Mistake(BaseModel):
     """One thing that is wrong with a request."""
 
     parameter: str | None = Field(None, description="The parameter", examples=["speaker"])
+    entry: int | None = Field(None, description="Line of a batch, from 1", examples=[3])
     part: str | None = Field(
         None, description="`text` or `annotation` of an annotated document", examples=["annotation"]
     )
@@ -70,7 +71,7 @@ class ProblemDocument(BaseModel):
     """A problem document."""
 
     type: str = Field(description="URN of the kind of problem", examples=["urn:onrecord:problem:422"])
-    title: str = Field(description="The kind in words", examples=["Unprocessable parameters"])
+    title: str = Field(description="The kind in words", examples=["Unprocessable content"])
     status: int = Field(description="The HTTP status", examples=[422])
     detail: str = Field(
         description="What happened, and what would be right", examples=["1 mistake in the query"]
@@ -102,7 +103,8 @@ class Problem(Exception):
         # Whether asking again under the same Idempotency-Key may be answered otherwise.
         self.again = False
 
-    def response(self) -> Response:
+    def document(self) -> dict[str, Any]:
+        """The problem document."""
         body: dict[str, Any] = {
             "type": f"urn:onrecord:problem:{self.status}",
             "title": TITLES.get(self.status, "Error"),
@@ -111,8 +113,11 @@ class Problem(Exception):
         }
         if self.errors:
             body["errors"] = [mistake.model_dump(exclude_none=True) for mistake in self.errors]
+        return body | self.more
+
+    def response(self) -> Response:
         headers = {"Cache-Control": "no-store"} | dict(self.headers or {})
-        return Response(orjson.dumps(body | self.more), self.status, headers, media_type=MEDIA_TYPE)
+        return Response(orjson.dumps(self.document()), self.status, headers, media_type=MEDIA_TYPE)
 
 
 def unprocessable(*errors: Mistake) -> Problem:

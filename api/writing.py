@@ -23,7 +23,8 @@ from api.callers import Caller
 from api.problems import Mistake, Problem, unprocessable
 from models.audit import Answer, Audit
 from models.commit import commit
-from models.record import By, Change, now, written
+from models.moment import now, written
+from models.record import By, Change
 from models.recorded import key_run
 from models.session import Database
 
@@ -68,7 +69,7 @@ class WriteRoute(APIRoute):
         return audited
 
 
-@dataclass(frozen=True)
+@dataclass
 class Write:
     """One request to write: `body` is what was sent, `subject` the id of what it is about, if it has one."""
 
@@ -77,6 +78,8 @@ class Write:
     operation: str
     body: bytes = b""
     subject: str | None = None
+    # Whether the request as a whole is answered here: its answer is kept under its Idempotency-Key.
+    once: bool = True
 
     def commit(
         self,
@@ -109,6 +112,11 @@ class Write:
             lambda change: work(change.session), lambda session, result, _: answer(session, result), By()
         )
 
+    def replay(self) -> None:
+        """Raise Replayed if the request was answered before; `commit` looks by itself."""
+        with self._database.read() as session:
+            self._replay(session)
+
     def by(self, reason: str | None, note: str | None = None) -> By:
         """Whose revision it is: the key's."""
         return By(self.caller.agent, "onrecord api", reason, note)
@@ -135,7 +143,7 @@ class Write:
     def token(self) -> str | None:
         """The Idempotency-Key, as it was sent or as the quoted string of the draft standard."""
         given = self.request.headers.get("idempotency-key")
-        if given is None:
+        if given is None or not self.once:
             return None
         token = given.strip().strip('"')
         if not (token and len(token) <= LONGEST_TOKEN and token.isascii() and token.isprintable()):
@@ -189,13 +197,14 @@ class Write:
         )
 
 
-def require_match(request: Request, own: str | None, noun: str) -> None:
+def require_match(request: Request, own: str | None, noun: str, if_match: str | None = None) -> None:
     """Refuse a request whose preconditions (RFC 9110) do not hold for what there is.
 
     `own` is the first half of the item's ETag, which names the state of the item alone; None if there is
     no such item. Changing what exists needs `If-Match` (RFC 6585).
     """
-    given, none = request.headers.get("if-match"), request.headers.get("if-none-match")
+    given = if_match or request.headers.get("if-match")
+    none = request.headers.get("if-none-match")
     if own is not None and none is not None and none.strip() == "*":
         raise Problem(412, f"there is such a {noun} already; leave If-None-Match out to change it")
     if own is None and given is not None:

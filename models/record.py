@@ -20,6 +20,7 @@ from models.events import record_events
 from models.indicator import Indicator
 from models.measure import Measure
 from models.mention import Mention
+from models.moment import written
 from models.purge import Purge
 from models.quote import Quote, Speaker
 from models.recorded import Recorded, key_run
@@ -133,17 +134,6 @@ class Change:
             assert isinstance(result, CursorResult)
             if result.rowcount != len(part):
                 raise Conflict(f"{model.__name__.lower()}: a row was corrected meanwhile")
-
-
-def written(time: datetime.datetime) -> str:
-    """A time as the record writes it: UTC, milliseconds."""
-    utc = time.astimezone(datetime.UTC)
-    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def now() -> str:
-    """This moment, as the record writes it."""
-    return written(_now())
 
 
 def final() -> str:

@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from api.listing.reading import read
 from api.problems import Problem
-from models import record
+from models import moment, record
 from models.measure import Measure
 from models.record import By, Change, Conflict, newest
 from models.recorded import valid
@@ -107,8 +107,8 @@ def test_a_revision_whose_rules_take_long_is_sealed_anew(
 
     monkeypatch.setattr(Change, "_count", slow)
     assert write(empty_database, "a") == 1
-    now = record.written(datetime.datetime.now(datetime.UTC))
-    ago = record.written(datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=1))
+    now = moment.written(datetime.datetime.now(datetime.UTC))
+    ago = moment.written(datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=1))
     assert not waits
     assert ago < revisions(empty_database)[-1][1] <= now
     assert write(empty_database, "b") == 2
