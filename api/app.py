@@ -2,14 +2,18 @@
 
 import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import docs, health, problems, record, text
+from api import audit, docs, health, problems, record, text
+from api.callers import allowed
 from api.door import Door, VariantTags
+from api.keys import Keys
+from api.limits import Limited, Limits
 from api.listing.endpoints import RELEASE, mount
 from api.listing.once import once
 from api.logs import Log, configure
@@ -19,16 +23,33 @@ from api.search import SEARCH
 from api.settings import Settings
 from models.session import Database
 
+# What a script of another origin may read besides what every script may.
+EXPOSED = (
+    "ETag",
+    "Idempotency-Replayed",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-ID",
+    "X-Revision",
+)
+
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service with these settings; the database must have been migrated."""
     settings = settings or Settings()
     configure(settings)
     database = Database(settings.database_url)
+    # For what no request waits for, or not for long: one after the other.
+    aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aside")
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        aside.shutdown(cancel_futures=True)
         database.close()
 
     app = FastAPI(
@@ -40,6 +61,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.settings, app.state.database = settings, database
+    app.state.keys = Keys(database, aside)
+    app.state.limits = Limits(database, aside, {"address": settings.limit_address, "key": settings.limit_key})
     app.state.exports = threading.BoundedSemaphore(settings.exports)
     problems.install(app)
     resources = APIRouter(prefix="/v1")
@@ -47,8 +70,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         mount(resources, resource, RESOURCES)
     # Side by side: inside another router a route would not know the outer prefix, and would be measured under
     # half of its path.
-    for router in (resources, text.router, record.router, docs.schemas):
-        app.include_router(router, dependencies=[Depends(once)])
+    for router in (resources, text.router, record.router, audit.router):
+        app.include_router(router, dependencies=[Depends(allowed), Depends(once)])
+    app.include_router(docs.schemas, dependencies=[Depends(once)])
     app.include_router(health.router)
     docs.install(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
@@ -56,14 +80,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=settings.compress_from, compresslevel=5)
     app.add_middleware(VariantTags)
     app.add_middleware(Door, body_limit=settings.body_limit)
+    app.add_middleware(Limited, limits=app.state.limits)
     if settings.cors_origins:
         # Outside the door: a script must be able to read why it was refused there.
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "HEAD"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["ETag", "Link", "X-Request-ID", "X-Revision", "Retry-After"],
+            expose_headers=EXPOSED,
         )
     app.add_middleware(Log)
     return app

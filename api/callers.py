@@ -1,20 +1,20 @@
-"""Who asks: the holder of a key, or anybody."""
+"""Who asks: the holder of a key, or anybody; and what that allows."""
 
-import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import Request
-from sqlmodel import col, select
+from fastapi.concurrency import run_in_threadpool
 
+from api.keys import FORM, Keys
 from api.problems import Problem
 from models.api_key import ApiKey, Scope
-from models.record import written
-from models.session import Database
+from models.moment import now
 
-_BEARER = re.compile(r"bearer +([!-~]{1,200})", re.IGNORECASE)
+_BEARER = re.compile(r"bearer(?: +(\S*))?", re.IGNORECASE)
+REALM = 'Bearer realm="onrecord"'
 
 
 @dataclass(frozen=True)
@@ -37,49 +37,108 @@ class Caller:
 
 
 def caller_of(request: Request) -> Caller:
-    """Who sends the request; a Problem of status 401 for a key that is none, or none any more."""
+    """Who sends the request; a Problem of status 401 for a key that is none, or none any more.
+
+    A request with a key asks the database, once: revoking a key and its end hold in every process.
+    """
     if (known := getattr(request.state, "caller", None)) is None:
         request.state.caller = known = _caller(request)
     assert isinstance(known, Caller)
     return known
 
 
-def needs(scope: Scope) -> Callable[[Request], Caller]:
-    """The dependency of a route that only keys with this scope may use."""
+async def allowed(request: Request) -> Caller:
+    """The first dependency of every route of the record: it goes before all that looks at what is asked.
 
-    def caller(request: Request) -> Caller:
-        found = caller_of(request)
-        if found.key is None:
-            raise _refused("this needs a key: send it as `Authorization: Bearer …`", None)
-        if not found.may(scope):
-            raise Problem(
-                403,
-                f"the key may not do this: it lacks the scope `{scope}`",
-                headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
-            )
-        return found
+    It asks for the scope that the route needs, also where the route says so further down.
+    """
+    return await _allow(request, scope_of(request.scope["route"].dependant) or "read")
 
+
+@dataclass(frozen=True)
+class Needs:
+    """The dependency of a route that only keys with this scope may use; anybody may `read`, unless closed."""
+
+    scope: Scope
+
+    async def __call__(self, request: Request) -> Caller:
+        return await _allow(request, self.scope)
+
+
+def needs(scope: Scope) -> Needs:
+    """As in `Depends(needs("write"))`."""
+    return Needs(scope)
+
+
+def scope_of(dependant: Any) -> Scope | None:
+    """The scope that a route needs; None if it is not of the record, and open to everybody, always."""
+    calls = list(_calls(dependant))
+    scopes = {call.scope for call in calls if isinstance(call, Needs)}
+    assert len(scopes) < 2, "a route needs one scope"
+    return scopes.pop() if scopes else "read" if allowed in calls else None
+
+
+def _calls(dependant: Any) -> Iterator[Any]:
+    for dependency in dependant.dependencies:
+        yield dependency.call
+        yield from _calls(dependency)
+
+
+async def _allow(request: Request, scope: Scope) -> Caller:
+    caller = await _counted(request)
+    if caller.key is None and (scope != "read" or request.app.state.settings.reads == "closed"):
+        raise _refused("this needs a key: send it as `Authorization: Bearer …`")
+    if caller.key is not None and not caller.may(scope):
+        challenge = f'{REALM}, error="insufficient_scope", scope="{scope}"'
+        detail = f"the key may not do this: it lacks the scope `{scope}`"
+        raise Problem(403, detail, headers={"WWW-Authenticate": challenge})
     return caller
 
 
+async def _counted(request: Request) -> Caller:
+    """The caller, once counted against the limit of its key."""
+    if "authorization" not in request.headers:
+        return caller_of(request)
+    caller = await run_in_threadpool(caller_of, request)
+    if caller.key is not None:
+        await request.app.state.limits.count(request.scope, "key", caller.key)
+    return caller
+
+
+def address_of(request: Request) -> str:
+    """Of the reader, where a proxy is trusted to say it; uvicorn has looked at that before."""
+    return request.client.host if request.client else "unknown"
+
+
 def _caller(request: Request) -> Caller:
-    address = request.client.host if request.client else "unknown"
-    header = request.headers.get("authorization")
-    if header is None:
+    address, given = address_of(request), request.headers.getlist("authorization")
+    if not given:
         return Caller(address)
-    match = _BEARER.fullmatch(header.strip())
-    if match is None:
-        raise _refused("send the key as `Authorization: Bearer …`", "invalid_request")
-    database: Database = request.app.state.database
-    digest = hashlib.sha256(match[1].encode()).hexdigest()
-    with database.read() as session:
-        key = session.execute(select(ApiKey).where(col(ApiKey.digest) == digest)).scalar_one_or_none()
-    now = written(datetime.now(UTC))
-    if key is None or key.revoked is not None or (key.expires is not None and key.expires <= now):
-        raise _refused("the key is not known, was revoked, or has expired", "invalid_token")
+    match = _BEARER.fullmatch(given[0].strip())
+    if match is None or len(given) > 1:
+        raise _refused("send one key as `Authorization: Bearer …`, or none")
+    if not FORM.fullmatch(match[1] or ""):
+        raise _refused("this is not a key: it has the form or_…_… and comes as a whole", "invalid_token")
+    keys: Keys = request.app.state.keys
+    key = keys.find(match[1])
+    if key is None:
+        raise _refused("there is no such key", "invalid_token")
+    # For the audit: whose it was.
+    request.state.held = Caller(address, key.id, key.name)
+    if ended := _ended(key):
+        raise _refused(ended, "invalid_token")
+    keys.note(key)
     return Caller(address, key.id, key.name, frozenset(key.scopes.split()))
 
 
-def _refused(detail: str, error: str | None) -> Problem:
-    more = f' error="{error}"' if error else ' realm="onrecord"'
-    return Problem(401, detail, headers={"WWW-Authenticate": f"Bearer{more}"})
+def _ended(key: ApiKey) -> str | None:
+    if key.revoked is not None:
+        return "the key was revoked"
+    # Both as the record writes times, which sort as they follow each other.
+    return "the key has expired" if key.expires is not None and key.expires <= now() else None
+
+
+def _refused(detail: str, error: str | None = None) -> Problem:
+    """Status 401 with the challenge of RFC 6750, which names no error where no key was sent."""
+    challenge = f'{REALM}, error="{error}"' if error else REALM
+    return Problem(401, detail, headers={"WWW-Authenticate": challenge})

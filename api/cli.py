@@ -5,6 +5,7 @@ import sys
 import typer
 
 from api.commands import database, documents, serving
+from api.commands.keys import keys
 from api.terminal import FAILED, err
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ for command in (
     database.stats,
 ):
     app.command()(command)
+app.add_typer(keys, name="key")
 
 
 def main() -> None:

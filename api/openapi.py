@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api.listing.openapi import problems
 from api.problems import MEDIA_TYPE, ProblemDocument
+from api.security import secure
 
 ABOUT = """
 **On Record** answers *who said what* and *who gave which figure*: attributed quotes and numeric claims of
@@ -25,6 +26,8 @@ annotated news articles, with the whole chain of sources, each traceable to the 
   read.
 - `as_of` reads the record as it stood, by revision or time. `offsets=utf16` counts as JavaScript does.
 - `format=csv` and `format=ndjson` stream everything that matches.
+- Reading needs no key, unless this service is closed; writing does: `Authorization: Bearer …`. What is left
+  of a minute's requests is in `RateLimit`.
 - Errors are problem documents (RFC 9457) that say what is wrong and what would be right.
 
 Every example of an answer is what the service gives with the article that it ships with.
@@ -120,6 +123,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         # FastAPI's own forms of a 422, which nothing here answers.
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        secure(app, document)
         for path, operation in operations(document):
             _complete(path, operation)
             _exemplify(operation)

@@ -1,10 +1,21 @@
 """The settings of a running service: environment variables `ONRECORD_…`."""
 
+import ipaddress
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _proxy(value: str) -> str:
+    if value != "*":
+        # What is no address would be trusted by nobody, and nobody would know why.
+        ipaddress.ip_network(value)
+    return value
+
+
+Proxy = Annotated[str, AfterValidator(_proxy)]
 
 
 class Settings(BaseSettings):
@@ -17,7 +28,13 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on")
     seeds: bool = Field(True, description="Load the documents that ship with the product")
     measures: Path | None = Field(None, description="File of measures that a newsroom adds")
-    cors_origins: list[str] = Field([], description="Origins whose scripts may read, or `*`")
+    reads: Literal["open", "closed"] = Field("open", description="Whether anybody may read, or keys alone")
+    limit_address: int = Field(6000, ge=0, description="Requests a minute of one address; 0: any number")
+    limit_key: int = Field(12000, ge=0, description="Requests a minute of one key; 0: any number")
+    trusted_proxies: list[Proxy] = Field(
+        [], description="Addresses or networks of proxies that say in X-Forwarded-For who asks, or `*`"
+    )
+    cors_origins: list[str] = Field([], description="Origins whose scripts may read and write, or `*`")
     body_limit: int = Field(1 << 20, ge=0, description="Largest request body in bytes")
     compress_from: int = Field(1000, ge=0, description="Smallest body in bytes that is compressed")
     exports: int = Field(

@@ -68,6 +68,8 @@ def serve(given: Mapping[str, object], workers: int, announce: Callable[[str], N
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=settings.shutdown_seconds,
         h11_max_incomplete_event_size=32_768,
     )

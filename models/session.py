@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, make_url
+from sqlalchemy import Connection, Engine, event, make_url, text
 from sqlmodel import Session, create_engine
 
 # How long a writer waits for another one before it gives up.
 BUSY_SECONDS = 30
+# What passes for at once: as long as another one needs that writes a row or two.
+AT_ONCE_MILLISECONDS = 50
 
 
 class Database:
@@ -44,6 +46,22 @@ class Database:
         """A session whose transaction is committed at the end of the block, or leaves no trace."""
         with Session(self._writing) as session, session.begin():
             yield session
+
+    @contextmanager
+    def write_at_once(self) -> Iterator[Session]:
+        """The same, unless others are writing for longer than a moment: then it raises a DBAPIError."""
+        with self._writing.connect() as connection:
+            if self.sqlite:
+                driver: Any = connection.connection.driver_connection
+                driver.execute(f"PRAGMA busy_timeout = {AT_ONCE_MILLISECONDS}")
+            try:
+                with Session(connection) as session, session.begin():
+                    if not self.sqlite:
+                        session.execute(text(f"SET LOCAL lock_timeout = {AT_ONCE_MILLISECONDS}"))
+                    yield session
+            finally:
+                if self.sqlite:
+                    driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
     def optimize(self) -> None:
         """Tell SQLite's planner of tables that have grown since it looked; on PostgreSQL autovacuum does.

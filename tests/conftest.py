@@ -102,9 +102,10 @@ def client(new_database: NewDatabase) -> Iterator[TestClient]:
 
 
 def serve(database: Database, **settings: object) -> TestClient:
-    """A client of a service on this database."""
+    """A client of a service on this database, without limits unless they are given."""
     url = database.engine.url.render_as_string(hide_password=False)
-    app = create_app(Settings.model_validate({"database_url": url, "log_level": "error", **settings}))
+    given = {"database_url": url, "log_level": "error", "limit_address": 0, "limit_key": 0}
+    app = create_app(Settings.model_validate({**given, **settings}))
     return TestClient(app, raise_server_exceptions=False)
 
 
