@@ -11,6 +11,7 @@ from api.listing.filters import Narrow
 from api.listing.reading import Reading
 from api.listing.sql import aliased, part, select
 from api.nested import entity_columns, speaking
+from api.survivors import resolved, survivor
 from api.views import SEED, Speaking, described
 from models.claim import ClaimSource
 from models.entity import Entity
@@ -54,6 +55,7 @@ def climb(reading: Reading, keys: Sequence[int] | Select[Any]) -> Any:
     return climbed.union_all(step)
 
 
+@resolved
 def relay_of(reading: Reading, narrow: Narrow) -> Select[Any]:
     """Speakers of the quotes that relay, by the quotes relayed: one or several links down."""
     if narrow.owners is not None:
@@ -114,7 +116,7 @@ def _speakers(reading: Reading, climbed: Any, owner: Any, place: Any, **more: An
         part(owner, place, **said, **entity_columns(Entity), **more)
         .select_from(climbed.owner.table)
         .outerjoin(Speaker, said_by)
-        .outerjoin(Entity, (col(Entity.id) == Speaker.entity_id) & reading.valid(Entity))
+        .outerjoin(Entity, (col(Entity.id) == survivor(reading, Speaker.entity_id)) & reading.valid(Entity))
     )
 
 

@@ -31,6 +31,7 @@ from api.nested import (
     times,
 )
 from api.sources import about_claims, behind_claims, dated, on_days, source_of, sourced, speaker_of, trait_of
+from api.survivors import OfEntity, survivor
 from api.views import (
     SEED,
     DocumentReference,
@@ -102,8 +103,11 @@ def _select(reading: Reading) -> Select[Any]:
     columns = (*own, *entities, *indicator, *DOCUMENT_COLUMNS, *RECORDED_COLUMNS)
     return (
         in_document(select(*columns).select_from(Claim), Claim, reading)
-        .outerjoin(PLACE, (PLACE.id == Claim.place_id) & reading.valid(PLACE))
-        .outerjoin(RESPONSIBLE, (RESPONSIBLE.id == Claim.responsible_id) & reading.valid(RESPONSIBLE))
+        .outerjoin(PLACE, (PLACE.id == survivor(reading, Claim.place_id)) & reading.valid(PLACE))
+        .outerjoin(
+            RESPONSIBLE,
+            (RESPONSIBLE.id == survivor(reading, Claim.responsible_id)) & reading.valid(RESPONSIBLE),
+        )
         .outerjoin(Indicator, (col(Indicator.id) == Claim.indicator_id) & reading.valid(Indicator))
     )
 
@@ -173,14 +177,14 @@ CLAIMS = Resource(
         ),
         Exact("unit", "Unit of the value.", "person", of=col(Claim.unit)),
         Contains("statement", "Part of the words of the claim.", "individuals", folded=col(Claim.folded)),
-        Exact(
-            "place", "Where it holds.", "lebanon", of=col(Claim.place_id), label=PLACE.name, none=True,
-            names="entities",
+        OfEntity(
+            "place", "Where it holds.", "lebanon", of=col(Claim.place_id), label=PLACE.name, shown=PLACE.id,
+            none=True, names="entities",
             operators=entity_operators("place", "lebanon", within="lebanon"),
         ),
-        Exact(
+        OfEntity(
             "responsible", "Who is said to have caused it.", "israel", of=col(Claim.responsible_id),
-            label=RESPONSIBLE.name, none=True, names="entities",
+            label=RESPONSIBLE.name, shown=RESPONSIBLE.id, none=True, names="entities",
             operators=entity_operators("responsible", "israel", within="israel"),
         ),
         Exact(

@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import func, or_
+from sqlalchemy import Select, func, or_
 from sqlmodel import col
 
 from api.listing.reading import Reading
-from api.listing.sql import select
-from api.nested import listed_openly, published
+from api.listing.sql import aliased, select
+from api.nested import listed, listed_openly, published
+from api.survivors import led
 from models.claim import Claim, ClaimSource
+from models.document import Listed
 from models.entity import Entity
 from models.mention import Mention
 from models.quote import Quote, Speaker
@@ -16,13 +18,15 @@ from models.quote import Quote, Speaker
 
 def mention_count(reading: Reading) -> Any:
     """Mentions of the entity of the row."""
-    mentions = select(func.count()).where(col(Mention.entity_id) == Entity.id, reading.valid(Mention))
+    mentions = select(func.count()).where(
+        led(reading, col(Mention.entity_id), Entity), reading.valid(Mention)
+    )
     return mentions.where(published(reading, Mention.document_id)).correlate(Entity).scalar_subquery()
 
 
 def quote_count(reading: Reading) -> Any:
     """Quotes that the entity of the row speaks."""
-    spoken = (col(Speaker.entity_id) == Entity.id) & (col(Speaker.role) == "speaker")
+    spoken = led(reading, col(Speaker.entity_id), Entity) & (col(Speaker.role) == "speaker")
     quotes = select(func.count(col(Speaker.quote_key).distinct()))
     quotes = quotes.select_from(Speaker).join(Quote, col(Quote.row_key) == Speaker.quote_key)
     quotes = quotes.where(spoken, reading.valid(Quote), published(reading, Quote.document_id))
@@ -31,7 +35,7 @@ def quote_count(reading: Reading) -> Any:
 
 def claim_count(reading: Reading) -> Any:
     """Claims that rest on a quote that the entity of the row speaks."""
-    spoken = (col(Speaker.entity_id) == Entity.id) & (col(Speaker.role) == "speaker")
+    spoken = led(reading, col(Speaker.entity_id), Entity) & (col(Speaker.role) == "speaker")
     source = (col(ClaimSource.document_id) == Quote.document_id) & (col(ClaimSource.quote_id) == Quote.id)
     claims = (
         select(func.count(col(Claim.row_key).distinct()))
@@ -45,6 +49,30 @@ def claim_count(reading: Reading) -> Any:
 
 
 def told(reading: Reading, entity: Any) -> Any:
-    """The condition that an entity can be read: not merged, and a document can be read that lists it."""
-    own = or_(entity.document_id.is_(None), published(reading, entity.document_id))
-    return own & entity.merged_into.is_(None) & listed_openly(reading, "entity", entity.id)
+    """The condition that an entity can be read: not merged, and a document can be read that lists it.
+
+    Documents may list it by the id of one that is merged into it.
+    """
+    openly = _openly(reading, entity)
+    if reading.merged:
+        merged = aliased(Entity, "told_merged")
+        ids = select(merged.id).where(merged.survivor == entity.id, reading.valid(merged)).correlate(entity)
+        lists = listed(reading, "entity").where(col(Listed.id).in_(ids)).correlate_except(Listed)
+        openly |= lists.where(published(reading, col(Listed.document_id))).exists()
+    return _own(reading, entity) & entity.merged_into.is_(None) & openly
+
+
+def moved(reading: Reading, id: str) -> Select[Any]:
+    """The survivor of a merged entity that could be read if it were not merged."""
+    seen = _own(reading, Entity) & _openly(reading, Entity)
+    into = select(col(Entity.survivor)).where(col(Entity.id) == id, col(Entity.survivor).is_not(None))
+    return into.where(reading.valid(Entity), seen)
+
+
+def _own(reading: Reading, entity: Any) -> Any:
+    return or_(entity.document_id.is_(None), published(reading, entity.document_id))
+
+
+def _openly(reading: Reading, entity: Any) -> Any:
+    """What the desk made needs no document."""
+    return listed_openly(reading, "entity", entity.id) | (entity.authority == "made")

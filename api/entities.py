@@ -7,13 +7,13 @@ from pydantic import BaseModel, Field
 from sqlalchemy import RowMapping, Select
 from sqlmodel import col
 
-from api.counting import claim_count, mention_count, quote_count, told
+from api.counting import claim_count, mention_count, moved, quote_count, told
 from api.listing.filters import Contains, Counts, Exact, Filter, Narrow, Searched
 from api.listing.formats import JSON_ONLY
 from api.listing.reading import Reading
 from api.listing.resource import Part, Parts, Resource, Sort
 from api.listing.sql import aliased, part, select
-from api.naming import Prefix, named, parts_of
+from api.naming import Prefix, alias_of, named, parts_of
 from api.nested import (
     RECORDED,
     RECORDED_COLUMNS,
@@ -24,6 +24,7 @@ from api.nested import (
     published,
     recorded_view,
 )
+from api.survivors import OfEntity, leading, survivor
 from api.views import SEED, EntityReference, Number, RecordedView
 from models.document import Document, Listed
 from models.entity import Alias, Entity, EntityBase
@@ -75,13 +76,15 @@ class EntityView(EntityBase):
     recorded: RecordedView = Field(description="Since when this state is on record")
 
 
+WHOLE, PRINCIPAL = aliased(Entity, "part_of_entity"), aliased(Entity, "acts_for_entity")
+
+
 def _select_kind(kind: str | None) -> Callable[[Reading], Select[Any]]:
     more = ("document_id", "latitude", "longitude")
     own = [col(getattr(Entity, name)) for name in ("row_key", *EntityBase.model_fields, *more)]
-    whole, principal = aliased(Entity, "part_of_entity"), aliased(Entity, "acts_for_entity")
     related = [
         column.label(f"{name}_{key}")
-        for name, entity in (("part_of", whole), ("acts_for", principal))
+        for name, entity in (("part_of", WHOLE), ("acts_for", PRINCIPAL))
         for key, column in entity_columns(entity).items()
     ]
 
@@ -92,18 +95,15 @@ def _select_kind(kind: str | None) -> Callable[[Reading], Select[Any]]:
             select(*own, *related, *counted, *RECORDED_COLUMNS)
             .select_from(Entity)
             .join(Revision, col(Revision.key) == Entity.recorded)
-            .outerjoin(whole, (whole.id == Entity.part_of) & reading.valid(whole))
-            .outerjoin(principal, (principal.id == Entity.acts_for) & reading.valid(principal))
+            .outerjoin(WHOLE, (WHOLE.id == survivor(reading, Entity.part_of)) & reading.valid(WHOLE))
+            .outerjoin(
+                PRINCIPAL, (PRINCIPAL.id == survivor(reading, Entity.acts_for)) & reading.valid(PRINCIPAL)
+            )
             .where(reading.valid(Entity), told(reading, Entity))
         )
         return statement.where(col(Entity.kind) == kind) if kind else statement
 
     return rows
-
-
-def _moved(reading: Reading, id: str) -> Select[Any]:
-    into = col(Entity.merged_into)
-    return select(into).where(col(Entity.id) == id, reading.valid(Entity), into.is_not(None))
 
 
 def _aliases(reading: Reading, keys: Sequence[int]) -> Select[Any]:
@@ -142,17 +142,15 @@ def entity_operators(name: str, example: str, *, within: str | None = None) -> d
     return {"contains": contains} | ({"within": inside} if within else {})
 
 
-def _alias(reading: Reading, narrow: Narrow) -> Select[Any]:
-    owner, value = col(Alias.entity_key), col(Alias.alias)
-    return narrow.where(select(owner.label("owner"), value.label("value")), owner, value)
-
-
 def _document(reading: Reading, narrow: Narrow) -> Select[Any]:
-    """Published documents, by the entities that they list."""
+    """Documents that can be read, by the entities that they list."""
     owner, value = col(Listed.id), col(Listed.document_id)
-    columns: tuple[Any, ...] = (owner.label("owner"), value.label("value"))
+    columns: tuple[Any, ...] = (survivor(reading, owner).label("owner"), value.label("value"))
     lists = listed(reading, "entity").with_only_columns(*columns).where(published(reading, value))
-    return narrow.where(lists, owner, value)
+    if narrow.owners is not None:
+        owners = narrow.owners
+        lists = lists.where(leading(reading, lambda id_: id_.in_(owners))(owner))
+    return Narrow(values=narrow.values).where(lists, owner, value)
 
 
 def _titles(reading: Reading) -> Select[Any]:
@@ -188,16 +186,17 @@ def _filters(kind: str | None) -> Iterator[Filter]:
     )  # fmt: skip
     yield Exact("name", "The whole name.", name, of=col(Entity.name), counted=False)
     yield Contains("name", "Part of the name.", word, folded=col(Entity.name_order))
-    yield Exact("alias", "Another name, whole.", alias, by=_alias, key=col(Entity.row_key), counted=False)
+    yield Exact("alias", "Another name, whole.", alias, by=alias_of, key=col(Entity.row_key), counted=False)
     yield Exact("naming", "How the articles name it.", naming, of=col(Entity.naming), type=Naming)
-    yield Exact(
-        "part_of", "Entity that it is part of.", whole, of=col(Entity.part_of), none=True, names="entities",
+    yield OfEntity(
+        "part_of", "Entity that it is part of.", whole, of=col(Entity.part_of), shown=WHOLE.id, none=True,
+        names="entities",
         operators={"within": (parts_of, "Part of this, at any depth.", whole)},
     )  # fmt: skip
     if kind != "place":
-        yield Exact(
-            "acts_for", "Entity that it acts for.", principal, of=col(Entity.acts_for), none=True,
-            names="entities",
+        yield OfEntity(
+            "acts_for", "Entity that it acts for.", principal, of=col(Entity.acts_for), shown=PRINCIPAL.id,
+            none=True, names="entities",
         )  # fmt: skip
     yield Exact("wikidata", "Wikidata id.", wikidata, of=col(Entity.wikidata), counted=False, none=True)
     if kind in (None, "place"):
@@ -220,7 +219,7 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
         view=EntityView,
         select=_select_kind(kind),
         render=_render,
-        moved=_moved,
+        moved=moved,
         parts=(Part("aliases", _aliases),),
         filters=tuple(_filters(kind)),
         sorts={

@@ -20,6 +20,7 @@ from api.nested import (
     published,
     recorded_view,
 )
+from api.survivors import OfEntity, survivor
 from api.views import EntityReference, RecordedView
 from models.claim import Claim
 from models.entity import Entity
@@ -56,7 +57,7 @@ def _select(reading: Reading) -> Select[Any]:
         select(*own, *place, claim_count(reading).label("claims"), *RECORDED_COLUMNS)
         .select_from(Indicator)
         .join(Revision, col(Revision.key) == Indicator.recorded)
-        .outerjoin(Entity, (col(Entity.id) == Indicator.place_id) & reading.valid(Entity))
+        .outerjoin(Entity, (col(Entity.id) == survivor(reading, Indicator.place_id)) & reading.valid(Entity))
         .where(reading.valid(Indicator), listed_openly(reading, "indicator", Indicator.id))
     )
 
@@ -86,8 +87,9 @@ INDICATORS = Resource(
             "measure", "Term of the vocabulary.", "killed", of=col(Indicator.measure),
             names="measures", vocabulary=TERMS,
         ),
-        Exact(
-            "place", "Where.", "lebanon", of=col(Indicator.place_id), label=col(Entity.name), none=True,
+        OfEntity(
+            "place", "Where.", "lebanon", of=col(Indicator.place_id), label=col(Entity.name),
+            shown=col(Entity.id), none=True,
             names="entities", operators=entity_operators("place", "lebanon", within="lebanon"),
         ),
         Contains("label", "Part of the question.", "killed", folded=col(Indicator.folded)),

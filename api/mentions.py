@@ -25,6 +25,7 @@ from api.nested import (
     sentences_of,
     texts_of,
 )
+from api.survivors import OfEntity, survivor
 from api.views import AROUND, SEED, DocumentReference, EntityReference, RecordedView, SentenceView
 from models.document import Document
 from models.entity import Entity
@@ -60,7 +61,7 @@ def _select(reading: Reading) -> Select[Any]:
     return (
         in_document(select(*columns).select_from(Mention), Mention, reading)
         .join(Text, stands)
-        .outerjoin(Entity, (col(Entity.id) == Mention.entity_id) & reading.valid(Entity))
+        .outerjoin(Entity, (col(Entity.id) == survivor(reading, Mention.entity_id)) & reading.valid(Entity))
     )
 
 
@@ -86,9 +87,10 @@ MENTIONS = Resource(
     texts=texts_of(Mention),
     filters=(
         Exact("id", "Ids of mentions.", f"{SEED}.m0-17", of=col(Mention.id), counted=False, names="mentions"),
-        Exact(
+        OfEntity(
             "entity", "Entity that it names.", "hezbollah", of=col(Mention.entity_id), label=col(Entity.name),
-            none=True, names="entities", operators=entity_operators("entity", "hezbollah", within="lebanon"),
+            shown=col(Entity.id), none=True, names="entities",
+            operators=entity_operators("entity", "hezbollah", within="lebanon"),
         ),
         Exact("entity__kind", "Kind of the entity.", "place", of=col(Entity.kind), type=EntityKind),
         Exact(

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Select, or_
+from sqlalchemy import Select, func, or_
+from sqlmodel import col
 
-from api.listing.filters import Exact
+from api.listing.filters import Exact, Narrow
 from api.listing.reading import Reading
 from api.listing.sql import aliased, select
 from models.entity import Alias, Entity
@@ -25,15 +26,41 @@ def _like(reading: Reading, *patterns: str) -> Select[Any]:
     entity, alias = aliased(Entity, "named"), aliased(Alias, "named_alias")
     aliases = select(alias.entity_key).where(or_(*(alias.folded.like(pattern) for pattern in patterns)))
     names = or_(*(entity.name_order.like(pattern) for pattern in patterns))
-    return select(entity.id).where(reading.valid(entity), or_(names, entity.row_key.in_(aliases)))
+    # Whoever has the name of a merged one in mind means the one that survives.
+    found = func.coalesce(entity.survivor, entity.id) if reading.merged else entity.id
+    return select(found).where(reading.valid(entity), or_(names, entity.row_key.in_(aliases)))
+
+
+def alias_of(reading: Reading, narrow: Narrow) -> Select[Any]:
+    """Other names, by the rows of entities: aliases, and all names of what is merged into one."""
+    owner, value = col(Alias.entity_key), col(Alias.alias)
+    if not reading.merged:
+        return narrow.where(select(owner.label("owner"), value.label("value")), owner, value)
+    entity, named = aliased(Entity, "surviving"), aliased(Entity, "named")
+    leads = (entity.id == func.coalesce(named.survivor, named.id)) & reading.valid(entity)
+
+    def called(name: Any) -> Select[Any]:
+        rows = select(entity.row_key.label("owner"), name.label("value")).select_from(named)
+        return narrow.where(rows.join(entity, leads).where(reading.valid(named)), entity.row_key, name)
+
+    aliases = called(value).join(Alias, owner == named.row_key)
+    every = aliases.union_all(called(named.name).where(named.survivor.is_not(None))).subquery()
+    return select(every.c.owner, every.c.value)
 
 
 def parts_of(reading: Reading, whole: str) -> Select[Any]:
-    """Ids of an entity and of all that is part of it, at any depth."""
+    """Ids of an entity and of all that is part of it, at any depth, and of what is merged into them."""
     entity, inner = aliased(Entity, "whole"), aliased(Entity, "inner")
-    start = select(entity.id).where(entity.id == whole, reading.valid(entity)).cte(recursive=True)
+    start = select(entity.id).where(entity.id == whole, reading.valid(entity))
+    if reading.merged:
+        start = start.where(entity.survivor.is_(None))
+    found = start.cte(recursive=True)
+    below = inner.part_of == found.c.id
+    if reading.merged:
+        # What is merged is no part itself, but has parts.
+        below = (below & inner.survivor.is_(None)) | (inner.survivor == found.c.id)
     # UNION, not UNION ALL: it also ends where entities are part of each other.
-    tree = start.union(select(inner.id).where(inner.part_of == start.c.id, reading.valid(inner)))
+    tree = found.union(select(inner.id).where(below, reading.valid(inner)))
     return select(tree.c.id)
 
 

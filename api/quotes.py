@@ -31,6 +31,7 @@ from api.nested import (
     times,
 )
 from api.sources import addressee_of, dated, mentioned_in, on_days, source_of, speaker_of, trait_of
+from api.survivors import survivor
 from api.views import SEED, DocumentReference, RecordedView, SentenceView, SpanView, Speaking, TimexView
 from models.claim import Claim, ClaimSource
 from models.document import Document
@@ -77,7 +78,7 @@ def _speakers(reading: Reading, keys: Sequence[int]) -> Select[Any]:
             as_written=Speaker.as_written, mention=Speaker.mention_id, **entity_columns(Entity),
         )
         .select_from(Speaker)
-        .join(Entity, (col(Entity.id) == Speaker.entity_id) & reading.valid(Entity))
+        .join(Entity, (col(Entity.id) == survivor(reading, Speaker.entity_id)) & reading.valid(Entity))
         .where(col(Speaker.quote_key).in_(keys))
     )  # fmt: skip
 

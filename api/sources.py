@@ -9,6 +9,7 @@ from api.chain import relay_of
 from api.listing.filters import Narrow, Relation
 from api.listing.reading import Reading
 from api.listing.sql import aliased, select
+from api.survivors import resolved
 from models.claim import Claim, ClaimSource
 from models.entity import Entity
 from models.mention import Mention
@@ -17,11 +18,13 @@ from models.span import Span
 from models.timex import Timex
 
 
+@resolved
 def speaker_of(reading: Reading, narrow: Narrow) -> Select[Any]:
     """Entities by the quotes that they speak."""
     return _spoken(narrow, "speaker")
 
 
+@resolved
 def addressee_of(reading: Reading, narrow: Narrow) -> Select[Any]:
     """Entities by the quotes that are said to them."""
     return _spoken(narrow, "addressee")
@@ -93,7 +96,7 @@ def mentioned_in(role: str) -> Relation:
         mentioned = mentioned.where(col(Span.role) == role)
         return narrow.where(mentioned.where(value.is_not(None)), owner, value)
 
-    return rows
+    return resolved(rows)
 
 
 def sourced(column: Any) -> Any:
@@ -108,13 +111,20 @@ def sourced(column: Any) -> Any:
 
 def about_claims(reading: Reading, narrow: Narrow) -> Select[Any]:
     """Entities that a claim is about: its place, the responsible party, and those mentioned in its words."""
-    owner = col(Claim.row_key)
     place, responsible = (
-        narrow.where(select(owner.label("owner"), id_.label("value")).where(id_.is_not(None)), owner, id_)
-        for id_ in (col(Claim.place_id), col(Claim.responsible_id))
+        resolved(_named(col(id_)))(reading, narrow) for id_ in (Claim.place_id, Claim.responsible_id)
     )
     every = place.union_all(responsible, mentioned_in("statement")(reading, narrow)).subquery()
     return select(every.c.owner, every.c.value)
+
+
+def _named(id_: Any) -> Relation:
+    def rows(_: Reading, narrow: Narrow) -> Select[Any]:
+        owner = col(Claim.row_key)
+        named = select(owner.label("owner"), id_.label("value")).where(id_.is_not(None))
+        return narrow.where(named, owner, id_)
+
+    return rows
 
 
 def on_days(role: str, key: Any) -> Any:

@@ -48,7 +48,7 @@ class Entity(EntityBase, Recorded, table=True):
         ),
         check("merged_into", "merged_into <> id"),
         check("survivor", "(survivor IS NULL) = (merged_into IS NULL)"),
-        check("authority", "authority IS NULL OR (authority = 'desk' AND naming = 'named')"),
+        check("authority", "authority IS NULL OR (authority IN ('made', 'edited') AND naming = 'named')"),
         sparse("ix_entity_survivor", "survivor"),
     )
 
@@ -59,7 +59,9 @@ class Entity(EntityBase, Recorded, table=True):
     longitude: str | None = column("Degrees east, exact decimal", default=None)
     merged_into: str | None = column("Entity that took its place", default=None)
     survivor: str | None = column("Entity that `merged_into` leads to in the end", default=None)
-    authority: str | None = column("`desk`: an editor's word, which goes before the documents'", default=None)
+    authority: str | None = column(
+        "`made` or `edited` by the desk, whose word goes before the documents'", default=None
+    )
     name_order: str = column("Sort key of the name: folded")
 
 

@@ -206,7 +206,7 @@ def _counted(filter: Exact, reading: Reading, filtered: Select[Any]) -> Select[A
     """Value, label and number of the most frequent values among the rows of a filtered select."""
     number = func.count().label("number")
     if filter.by is None:
-        value = filter.of
+        value = filter.value(reading)
         label = value if filter.label is None else filter.label
         counted = filtered.with_only_columns(value, func.max(label), number)
         return counted.group_by(value).order_by(number.desc(), value).limit(MOST_FACET_VALUES)

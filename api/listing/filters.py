@@ -145,6 +145,10 @@ class Exact(Filter):
             return or_(self.of.is_(None), not_(or_(*clauses))) if nulls else not_(or_(*clauses))
         return or_(*clauses)
 
+    def value(self, reading: Reading) -> Any:
+        """The column whose values its facet counts, where it is one."""
+        return self.of
+
     def _has(self, reading: Reading, test: Test) -> ColumnElement[bool]:
         return test(self.of) if self.by is None else self._owns(self.by(reading, Narrow(values=test)))
 

@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from api.listing.words import Term
 from api.problems import Mistake, Problem, unprocessable
 from models import recorded
+from models.entity import Entity
 from models.record import FINAL, final, written
 from models.revision import Counter, Revision
 
@@ -27,6 +28,8 @@ class Reading:
     terms: tuple[Term, ...] = field(default=())
     # Whether the reader is of the desk, which sees drafts and what is under embargo.
     desk: bool = False
+    # Whether entities were ever merged, so that what names one may have to be resolved.
+    merged: bool = False
 
     def valid(self, model: Any) -> ColumnElement[bool]:
         """The one clause that makes a select answer for this revision."""
@@ -57,18 +60,20 @@ def read(session: Session, as_of: str | None, terms: tuple[Term, ...] = (), *, d
     # Before the statement, whose snapshot has everything that was committed by then.
     now, settled = written(datetime.datetime.now(datetime.UTC)), final()
     began = select(col(Revision.time)).where(col(Revision.number) == 0).scalar_subquery()
-    columns: list[Any] = [col(Counter.number), col(Counter.time), began]
+    merged = select(col(Entity.survivor)).where(col(Entity.survivor).is_not(None)).exists()
+    columns: list[Any] = [col(Counter.number), col(Counter.time), began, merged]
     if moment is not None:
         before = select(func.coalesce(func.max(col(Revision.number)), 0)).where(col(Revision.time) <= moment)
         columns.append(before.scalar_subquery())
-    newest, time, beginning, *at = session.execute(select(*columns)).one()
+    newest, time, beginning, resolve, *at = session.execute(select(*columns)).one()
     if (number is not None and number > newest) or (moment is not None and moment > now):
         raise _not_final(f"still to come; the newest revision is {newest}")
     if moment is not None and moment > max(time, settled):
         raise _not_final(f"too recent to be final; give a revision, or a time at least {FINAL} seconds ago")
     revision = number if number is not None else at[0] if at else newest
     bind = session.get_bind()
-    return Reading(session, revision, newest, beginning, bind.dialect.name == "sqlite", terms, desk)
+    sqlite = bind.dialect.name == "sqlite"
+    return Reading(session, revision, newest, beginning, sqlite, terms, desk, bool(resolve))
 
 
 def _as_of(value: str | None) -> tuple[int | None, str | None]:

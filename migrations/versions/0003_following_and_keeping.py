@@ -26,7 +26,7 @@ CHANGED: dict[str, dict[str, str | None]] = {
     "document": {"embargo": "embargo IS NULL OR (status = 'embargoed' AND length(embargo) = 24)"},
     "entity": {
         "survivor": "(survivor IS NULL) = (merged_into IS NULL)",
-        "authority": "authority IS NULL OR (authority = 'desk' AND naming = 'named')",
+        "authority": "authority IS NULL OR (authority IN ('made', 'edited') AND naming = 'named')",
     },
     "revision": {"note": None},
 }

@@ -166,7 +166,10 @@ def merge(database: Database, id_: str, into: str) -> None:
         old = row.scalar_one()
         aliases = session.execute(select(Alias).where(Alias.entity_key == old.row_key)).scalars().all()
         key = next(change.keys)
-        new = Entity(**old.model_dump() | {"row_key": key, "recorded": change.key, "merged_into": into})
+        new = Entity(
+            **old.model_dump()
+            | {"row_key": key, "recorded": change.key, "merged_into": into, "survivor": into}
+        )
         change.close(Entity, [old.row_key])
         change.flush()
         change.add(new, *(Alias(**alias.model_dump() | {"entity_key": key}) for alias in aliases))
