@@ -8,6 +8,7 @@ from sqlmodel import col
 
 from api.claims import ClaimView
 from api.entities import EntityView
+from api.entries import document_entry
 from api.listing.filters import Counts, Exact
 from api.listing.formats import JSON_ONLY
 from api.listing.ranges import Dates
@@ -133,6 +134,7 @@ DOCUMENTS = Resource(
     view=DocumentView,
     select=_select,
     render=_render,
+    entry=document_entry,
     texts=texts_of(Document),
     # Its annotation changes it, too.
     own="state",

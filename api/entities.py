@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping, Select
 from sqlmodel import col
 
 from api.counting import claim_count, mention_count, moved, quote_count, told
+from api.entries import entity_entry
 from api.listing.filters import Contains, Counts, Exact, Filter, Narrow, Searched
 from api.listing.formats import JSON_ONLY
 from api.listing.reading import Reading
@@ -219,6 +220,7 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
         view=EntityView,
         select=_select_kind(kind),
         render=_render,
+        entry=entity_entry,
         moved=moved,
         parts=(Part("aliases", _aliases),),
         filters=tuple(_filters(kind)),

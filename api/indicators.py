@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping, Select, func
 from sqlmodel import col
 
 from api.entities import entity_operators
+from api.entries import indicator_entry
 from api.listing.filters import Contains, Counts, Exact
 from api.listing.reading import Reading
 from api.listing.resource import Parts, Resource, Sort
@@ -81,6 +82,7 @@ INDICATORS = Resource(
     view=IndicatorView,
     select=_select,
     render=_render,
+    entry=indicator_entry,
     filters=(
         Exact("id", "Ids of indicators.", KILLED, of=col(Indicator.id), counted=False, names="indicators"),
         Exact(

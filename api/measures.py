@@ -6,6 +6,7 @@ from pydantic import Field
 from sqlalchemy import RowMapping, Select, func
 from sqlmodel import col
 
+from api.entries import measure_entry
 from api.listing.filters import Contains, Counts, Exact
 from api.listing.reading import Reading
 from api.listing.resource import Parts, Resource, Sort
@@ -51,6 +52,7 @@ MEASURES = Resource(
     view=MeasureView,
     select=_select,
     render=_render,
+    entry=measure_entry,
     filters=(
         Exact("id", "Terms.", "killed", of=col(Measure.id), counted=False, names="measures"),
         Exact("unit", "Unit of a value that names none.", "person", of=col(Measure.unit)),

@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping, Select, func
 from sqlmodel import col
 
 from api.entities import entity_operators
+from api.entries import mention_entry
 from api.listing.filters import Contains, Exact
 from api.listing.formats import JSON_ONLY
 from api.listing.reading import Reading
@@ -84,6 +85,7 @@ MENTIONS = Resource(
     view=MentionView,
     select=_select,
     render=_render,
+    entry=mention_entry,
     texts=texts_of(Mention),
     filters=(
         Exact("id", "Ids of mentions.", f"{SEED}.m0-17", of=col(Mention.id), counted=False, names="mentions"),

@@ -25,7 +25,7 @@ annotated news articles, with the whole chain of sources, each traceable to the 
 - A page is `{results, next, total, facets}`. Follow `next`: it stays at the revision that the first page
   read.
 - `as_of` reads the record as it stood, by revision or time. `offsets=utf16` counts as JavaScript does.
-- `format=csv` and `format=ndjson` stream everything that matches.
+- `format=csv` and `format=ndjson` stream everything that matches; `format=atom` makes a feed of any list.
 - Reading needs no key, unless this service is closed; writing does: `Authorization: Bearer …`. What is left
   of a minute's requests is in `RateLimit`.
 - Errors are problem documents (RFC 9457) that say what is wrong and what would be right.
@@ -99,7 +99,7 @@ QUERIES = {
 }
 SHOWING = ("sort", "limit", "cursor", "count", "facet", "include", "format", "offsets", "as_of")
 # How an example is found in examples.json: by the operation's id and, behind it, the format.
-FORMS = {"text/csv": "_csv", "application/x-ndjson": "_ndjson"}
+FORMS = {"text/csv": "_csv", "application/x-ndjson": "_ndjson", "application/atom+xml": "_atom"}
 # What the door may answer to any request, and a mistake of ours.
 ANYWHERE = (400, 413, 414, 500)
 _VIEW = re.compile(rb'(?<=[/"])([A-Z][A-Za-z]+)View(?=")')

@@ -9,6 +9,7 @@ from sqlmodel import col
 
 from api.chain import ChainLink, chain, links, relay_of
 from api.entities import entity_labels, entity_operators
+from api.entries import quote_entry
 from api.listing.filters import Contains, Exact
 from api.listing.formats import JSON_ONLY
 from api.listing.ranges import Dates
@@ -156,6 +157,7 @@ QUOTES = Resource(
     view=QuoteView,
     select=_select,
     render=_render,
+    entry=quote_entry,
     texts=texts_of(Quote),
     parts=(
         SPANS,

@@ -10,24 +10,27 @@ from sqlalchemy import BigInteger, RowMapping, Select, literal, literal_column, 
 from sqlmodel import col
 
 from api.counting import told
+from api.entries import hit_entry
 from api.listing.filters import Exact
 from api.listing.reading import Reading
 from api.listing.resource import Parts, Resource, Sort
 from api.listing.sql import select
 from api.listing.words import Term, matches
-from api.nested import DOCUMENT_COLUMNS, document_reference
-from api.views import SEED, DocumentReference
+from api.nested import DOCUMENT_COLUMNS, RECORDED_COLUMNS, document_reference, recorded_view
+from api.views import SEED, DocumentReference, RecordedView
 from models.claim import Claim
 from models.columns import Words
 from models.document import Document
 from models.entity import Entity
 from models.folding import fold
 from models.quote import Quote
+from models.revision import Revision
 from models.text import Text
 
 BEFORE, LENGTH = 80, 240
 Kind = Literal["document", "entity", "quote", "claim"]
 PATHS = {"document": "documents", "entity": "entities", "quote": "quotes", "claim": "claims"}
+_COLUMNS = ("row_key", "recorded", "type", "id", "title", "words", "in_document")
 _WORD = re.compile(r"[^\W_]+(?:['\u2019\u2018.,][^\W_]+)*")
 
 
@@ -51,6 +54,7 @@ class HitView(BaseModel):
     highlights: list[Highlight] = Field(description="The words found, in the snippet")
     html: str = Field(description="The same, escaped, with `<mark>`", examples=["a <mark>ceasefire</mark>"])
     document: DocumentReference | None = Field(description="Where it stands; none for a named entity")
+    recorded: RecordedView = Field(description="Since when this state is on record")
 
 
 def _every(reading: Reading) -> Any:
@@ -62,9 +66,9 @@ def _every(reading: Reading) -> Any:
     )
     hits = {}
     for noun, model, *shown in nouns:
-        columns = (model.row_key, literal(noun).label("type"), model.id, *shown)
+        columns = (model.row_key, model.recorded, literal(noun).label("type"), model.id, *shown)
         found = reading.valid(model), matches(model, reading.terms, sqlite=reading.sqlite)
-        labelled = zip(columns, ("row_key", "type", "id", "title", "words", "in_document"), strict=True)
+        labelled = zip(columns, _COLUMNS, strict=True)
         hits[noun] = select(*(column.label(name) for column, name in labelled)).where(*found)
     stands = (col(Text.document_id) == Document.id) & (col(Text.sha256) == Document.text_sha256)
     hits["document"] = hits["document"].select_from(Document).join(Text, stands)
@@ -76,8 +80,9 @@ def _select(reading: Reading) -> Select[Any]:
     hit = _every(reading)
     document = (col(Document.id) == hit.c.in_document) & reading.valid(Document)
     readable = hit.c.in_document.is_(None) | reading.sees(Document)
-    columns = (hit.c.row_key, hit.c.type, hit.c.id, hit.c.title, hit.c.words, *DOCUMENT_COLUMNS)
-    return select(*columns).select_from(hit).outerjoin(Document, document).where(readable)
+    own = (hit.c.row_key, hit.c.type, hit.c.id, hit.c.title, hit.c.words)
+    rows = select(*own, *DOCUMENT_COLUMNS, *RECORDED_COLUMNS).select_from(hit).outerjoin(Document, document)
+    return rows.join(Revision, col(Revision.key) == hit.c.recorded).where(readable)
 
 
 def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
@@ -91,6 +96,7 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
         "highlights": [{"start": start, "end": end} for start, end in marks],
         "html": _marked(snippet, marks),
         "document": document_reference(row) if row["document_id"] else None,
+        "recorded": recorded_view(row),
     }
 
 
@@ -136,6 +142,7 @@ SEARCH = Resource(
     view=HitView,
     select=_select,
     render=_render,
+    entry=hit_entry,
     across=True,
     counted_in=lambda hit, _: str(hit["snippet"]),
     filters=(

@@ -26,6 +26,12 @@ class Settings(BaseSettings):
     database_url: str = Field("sqlite:///onrecord.sqlite", description="SQLite file or PostgreSQL database")
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on")
+    public_url: str | None = Field(
+        None,
+        pattern="^https?://[^/?#]+$",
+        description="Where readers find the service, such as https://record.example, for the links of feeds; "
+        "else the address that they asked",
+    )
     seeds: bool = Field(True, description="Load the documents that ship with the product")
     measures: Path | None = Field(None, description="File of measures that a newsroom adds")
     reads: Literal["open", "closed"] = Field("open", description="Whether anybody may read, or keys alone")

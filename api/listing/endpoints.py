@@ -1,4 +1,4 @@
-"""The two endpoints of a resource: its list, in three formats, and its item."""
+"""The two endpoints of a resource: its list, in four formats, and its item."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.callers import caller_of
-from api.listing import cursor
+from api.listing import atom, cursor
 from api.listing.absent import Moved, found
 from api.listing.engine import Listing, Page, batches, fetch_parts, item_of
 from api.listing.export import BATCH, export
@@ -86,6 +86,8 @@ def answer_list(
     """A page, or an export of everything that matches."""
     media = negotiate(request, parameters.format)
     _refuse_conflicts(resource, parameters, media)
+    if media == "atom":
+        parameters = _as_feed(resource, parameters)
     words = getattr(parameters, "q", None)
     include = getattr(parameters, "include", None) or ()
     database: Database = request.app.state.database
@@ -96,10 +98,11 @@ def answer_list(
         if parameters.cursor:
             reading, after = _resume(reading, parameters, listing.digest)
             listing = Listing(resource, parameters, reading)
-        etag = etag_of(resource.name, reading.began, reading.number, reading.desk, media, _shown(parameters))
+        shown = _shown(parameters) if media != "atom" else (atom.base_of(request), _shown(parameters))
+        etag = etag_of(resource.name, reading.began, reading.number, reading.desk, media, shown)
         if same(request, etag):
             return not_modified(etag)
-        whole = media != "json" and parameters.limit is None
+        whole = media in ("csv", "ndjson") and parameters.limit is None
         if whole and listing.sort != "rank":
             if not after and names_items(listing, others):
                 refuse_unknown(listing, others, empty=listing.empty())
@@ -112,12 +115,19 @@ def answer_list(
     following = _next(request, listing, page)
     headers = headers_of(etag) | ({"Link": f'<{following}>; rel="next"'} if following else {})
     items = listing.items(page, include)
+    if media == "atom":
+        feed = atom.Feed(
+            atom.base_of(request), listing.reading.began, listing.digest,
+            atom.title_of(resource.name, listing.query), atom.path_of(request, _given(parameters)), following,
+        )  # fmt: skip
+        body = feed.write(resource.entry(item) for item in items)
+        return Response(body, headers=headers, media_type=MEDIA_TYPES[media])
     if media != "json":
         lines = csv_rows(resource.view, items) if media == "csv" else ndjson(items)
         return Response(b"".join(lines), headers=headers, media_type=MEDIA_TYPES[media])
     total = None if page.total is None else {"value": page.total, "relation": "eq"}
-    body = {"results": list(items), "next": following, "total": total, "facets": facets or None}
-    return Response(dump(body), headers=headers, media_type=MEDIA_TYPES["json"])
+    shown_page = {"results": list(items), "next": following, "total": total, "facets": facets or None}
+    return Response(dump(shown_page), headers=headers, media_type=MEDIA_TYPES["json"])
 
 
 def answer_item(
@@ -171,8 +181,8 @@ def _refuse_conflicts(resource: Resource, parameters: ListParameters, media: str
                 raise unprocessable(Mistake(parameter=name, message=f"has no place in {media}; ask for JSON"))
     columns = {path[0] for _, path in csv_columns(resource.view)} if media == "csv" else set()
     for name in getattr(parameters, "include", None) or ():
-        if media == "csv" and name not in columns:
-            message = f"`{name}` has no place in csv; ask for JSON or NDJSON"
+        if media == "atom" or (media == "csv" and name not in columns):
+            message = f"`{name}` has no place in {media}; ask for JSON or NDJSON"
             raise unprocessable(Mistake(parameter="include", message=message))
 
 
@@ -191,11 +201,20 @@ def _next(request: Request, listing: Listing, page: Page) -> str | None:
     if page.after is None or listing.sort == "rank":
         return None
     after = cursor.encode(listing.digest, listing.reading.number, page.after)
-    given = listing.parameters.model_dump(
-        exclude_none=True, exclude_defaults=True, exclude={"as_of", "cursor"}
-    )
+    given = {k: v for k, v in _given(listing.parameters).items() if k not in ("as_of", "cursor")}
     query = urlencode({**given, "cursor": after}, doseq=True)
     return f"/v1/{listing.resource.name}?{query}"
+
+
+def _as_feed(resource: Resource, parameters: ListParameters) -> ListParameters:
+    """What is new comes first, unless another order is asked for: readers look at the first page again."""
+    newest = "-recorded" if "recorded" in resource.sorts else resource.default_sort
+    sort = getattr(parameters, "sort", None) or newest
+    return parameters.model_copy(update={"format": "atom", "sort": sort})
+
+
+def _given(parameters: ListParameters) -> dict[str, Any]:
+    return parameters.model_dump(exclude_none=True, exclude_defaults=True)
 
 
 def _with_query(location: str, request: Request) -> str:

@@ -1,4 +1,4 @@
-"""How a list leaves the house: JSON pages, NDJSON lines, CSV rows; all of the same items."""
+"""How a list leaves the house: JSON pages, NDJSON lines, CSV rows; all of the same items. Atom: `atom`."""
 
 import csv
 import io
@@ -11,7 +11,8 @@ import orjson
 from pydantic import BaseModel
 
 JSON, CSV, NDJSON = "application/json", "text/csv; charset=utf-8", "application/x-ndjson"
-MEDIA_TYPES = {"json": JSON, "csv": CSV, "ndjson": NDJSON}
+ATOM = "application/atom+xml"
+MEDIA_TYPES = {"json": JSON, "csv": CSV, "ndjson": NDJSON, "atom": ATOM}
 # A spreadsheet takes a text cell that begins like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PARTED = " | "

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from fastapi import Request, Response
 
 from api.listing.cursor import digest
-from api.listing.formats import CSV, NDJSON
+from api.listing.formats import ATOM, CSV, NDJSON
 from api.problems import Problem
 
 RELEASE = version("onrecord")
@@ -16,6 +16,7 @@ _KINDS = {
     "text/*": "csv",
     CSV.split(";")[0]: "csv",
     NDJSON: "ndjson",
+    ATOM: "atom",
 }
 
 
@@ -27,7 +28,7 @@ def negotiate(request: Request, format: str | None) -> str:
     for kind, preference in sorted(accepted, key=lambda entry: -entry[1]):
         if kind in _KINDS and preference > 0:
             return _KINDS[kind]
-    raise Problem(406, "Accept takes none of application/json, text/csv, application/x-ndjson")
+    raise Problem(406, f"Accept takes none of application/json, text/csv, {NDJSON}, {ATOM}")
 
 
 def only_json(request: Request) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
+from api.listing.formats import ATOM
 from api.problems import MEDIA_TYPE, TITLES
 
 Responses = dict[int | str, dict[str, Any]]
@@ -54,13 +55,13 @@ def problems(*statuses: int) -> Responses:
 
 
 def list_responses(resource: Any) -> Responses:
-    """A page in three formats, and its problems."""
+    """A page in four formats, and its problems."""
     text = {"schema": {"type": "string"}}
     ok = {
         "model": page_of(resource.view, resource.noun),
         "description": "A page",
         # JSON first: clients that know one format only take the first.
-        "content": {"application/json": {}, "text/csv": text, "application/x-ndjson": text},
+        "content": {"application/json": {}, "text/csv": text, "application/x-ndjson": text, ATOM: text},
         "headers": _HEADERS | _LINK,
     }
     return {200: ok, 304: {"description": "Not modified"}, **problems(400, 406, 422, 503)}

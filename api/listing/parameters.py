@@ -25,7 +25,7 @@ LONGEST_PAGE = 200
 MOST_FACET_VALUES = 100
 # Ranking reads every hit: over a common word in a million rows that is a second. Older hits are not ranked.
 RANKED = 1000
-Format = Literal["json", "csv", "ndjson"]
+Format = Literal["json", "csv", "ndjson", "atom"]
 Offsets = Literal["codepoint", "utf16"]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -72,8 +72,8 @@ class ListParameters(ItemParameters):
     )
     format: Format | None = Field(
         None,
-        description="`csv` and `ndjson` stream everything that matches, or a page if `limit` is given. "
-        "Goes before `Accept`.",
+        description="`csv` and `ndjson` stream everything that matches, or a page if `limit` is given; "
+        "`atom` is a feed, newest on record first unless `sort` is given. Goes before `Accept`.",
         examples=["json"],
     )
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import RowMapping, Select
 from sqlmodel import col
 
+from api.listing.atom import Entry
 from api.listing.filters import Exact, Filter
 from api.listing.reading import Reading
 from models.revision import Revision
@@ -65,6 +66,8 @@ class Resource:
     view: type[BaseModel]
     select: Callable[[Reading], Select[Any]]
     render: Callable[[RowMapping, Parts], dict[str, Any]]
+    # What feed readers show of an item.
+    entry: Callable[[Mapping[str, Any]], Entry]
     parts: tuple[Part, ...] = ()
     # The text itself, for offsets in other units, and where an item has the text that its offsets count in.
     texts: Part | None = None
