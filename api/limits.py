@@ -9,7 +9,7 @@ import ipaddress
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
@@ -93,6 +93,7 @@ class Limits:
 
     def __init__(self, database: Database, aside: Executor, quotas: Mapping[str, int]) -> None:
         self.database, self.aside, self.quotas = database, aside, quotas
+        self.clock: Callable[[], float] = time.time
         self._minute = self._purged = 0
         self._shares: dict[str, Share] = {}
         self._lock = threading.Lock()
@@ -110,7 +111,7 @@ class Limits:
     async def _take(self, name: str, subject: str) -> Standing:
         while True:
             with self._lock:
-                now = time.time()
+                now = self.clock()
                 share = self._share(subject, self.quotas[name], int(now // MINUTE))
                 allowed = share.free > 0
                 if allowed or share.spent:

@@ -3,36 +3,32 @@
 import datetime
 import hashlib
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, TypeVar
 
 import orjson
-import structlog
 from fastapi import Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from sqlalchemy import delete, insert
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import Session, col, select
 from starlette.exceptions import HTTPException
 
 from api.callers import Caller
 from api.problems import Mistake, Problem, unprocessable
+from api.refusals import audit_row, refused
 from models.audit import Answer, Audit
 from models.commit import commit
 from models.moment import now, written
 from models.record import By, Change
-from models.recorded import key_run
 from models.session import Database
 
 Result = TypeVar("Result")
 LONGEST_TOKEN = 255
 # What a saved answer gives again besides its body.
 _KEPT = ("content-type", "etag", "location", "x-revision")
-# How long an answer is kept, at least; what was refused on a condition is not: it may hold the next time.
+# How long an answer is kept, at least. A refusal is not: nothing was done, and the next time it may hold.
 KEPT = datetime.timedelta(hours=48)
 
 
@@ -60,10 +56,10 @@ class WriteRoute(APIRoute):
                 return await handle(request)
             except (Problem, HTTPException) as refusal:
                 status = refusal.status if isinstance(refusal, Problem) else refusal.status_code
-                await run_in_threadpool(_refuse, request, operation, status)
+                await refused(request, operation, status)
                 raise
             except RequestValidationError:
-                await run_in_threadpool(_refuse, request, operation, 422)
+                await refused(request, operation, 422)
                 raise
 
         return audited
@@ -131,12 +127,6 @@ class Write:
             run()
         except Replayed as replayed:
             return replayed.response()
-        except Problem as problem:
-            if self.token and problem.status == 422 and not problem.again:
-                # Who sent the same at the same moment has saved the same.
-                with suppress(IntegrityError), self._database.write() as session:
-                    self._save(session, problem.response())
-            raise
         return made[0]
 
     @property
@@ -166,14 +156,12 @@ class Write:
             return
         if found.request != self._digest():
             message = "was used for another request; a new write needs a new one"
-            problem = unprocessable(Mistake(parameter="Idempotency-Key", message=message))
-            problem.again = True
-            raise problem
+            raise unprocessable(Mistake(parameter="Idempotency-Key", message=message))
         session.expunge(found)
         raise Replayed(found)
 
     def _keep(self, session: Session, response: Response, number: int | None) -> None:
-        row = _audit(self.request, self.operation, response.status_code, self.caller)
+        row = audit_row(self.request, self.operation, response.status_code, self.caller)
         subject = self.subject or getattr(response, "subject", None)
         session.execute(insert(Audit).values(**row, subject=subject, revision=number))
         self._save(session, response)
@@ -216,31 +204,3 @@ def require_match(request: Request, own: str | None, noun: str, if_match: str | 
     tags = [tag.strip().strip('"').partition(".")[0] for tag in given.split(",")]
     if given.strip() != "*" and own not in tags:
         raise Problem(412, f"the {noun} was changed since; read it again and see what is left to do")
-
-
-def _audit(request: Request, operation: str, status: int, caller: Caller | None) -> dict[str, Any]:
-    bound = structlog.contextvars.get_contextvars()
-    address = request.client.host if request.client else "unknown"
-    return {
-        "id": next(key_run()),
-        "time": now(),
-        "key": caller.key if caller else None,
-        "agent": caller.agent if caller else None,
-        "address": caller.address if caller else address,
-        "operation": operation,
-        "status": status,
-        "request": str(bound.get("request_id", "")),
-    }
-
-
-def _refuse(request: Request, operation: str, status: int) -> None:
-    """Tell the audit of a refusal; where it cannot be told, the log has it, and the refusal stands."""
-    if status >= 500:
-        return
-    row = _audit(request, operation, status, getattr(request.state, "caller", None))
-    subject = request.path_params.get("id")
-    try:
-        with request.app.state.database.write() as session:
-            session.execute(insert(Audit).values(**row, subject=subject and str(subject)[:300]))
-    except SQLAlchemyError:
-        structlog.get_logger().warning("audit away", operation=operation, refused=status)

@@ -28,7 +28,8 @@ OPEN = ("/health", "/ready", "/metrics", "/docs", "/openapi.json", "/v1/schemas/
 def stored(database: Database, secret: str) -> ApiKey:
     """What the database has of the key, once everything is done that is done aside."""
     with database.read() as session:
-        found = session.execute(select(ApiKey).where(col(ApiKey.id) == id_of(secret))).scalar_one()
+        mine = col(ApiKey.id) == id_of(secret)
+        found: ApiKey = session.execute(select(ApiKey).where(mine)).scalar_one()
         session.expunge(found)
         return found
 
