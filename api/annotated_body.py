@@ -80,16 +80,16 @@ async def sent(request: Request) -> Sent:
     if media == "application/json":
         return sent_as(parsed(await request.body()))
     if media == "multipart/form-data":
-        form = await request.form(max_files=2, max_fields=2)
-        unknown = sorted(set(form) - set(MEMBERS))
-        parts = [form.get(name) for name in MEMBERS]
-        if unknown or None in parts:
-            raise _wrong_members(unknown)
-        contents = [
-            await part.read() if isinstance(part, UploadFile) else str(part).encode() for part in parts
-        ]
-        return Sent(*contents)
+        async with request.form(max_files=2, max_fields=2) as form:
+            unknown = sorted(set(form) - set(MEMBERS))
+            if unknown or not all(name in form for name in MEMBERS):
+                raise _wrong_members(unknown)
+            return Sent(*[await _content(form[name]) for name in MEMBERS])
     raise Problem(415, f"send {FORMS}", headers={"Accept-Post": "application/json, multipart/form-data"})
+
+
+async def _content(part: UploadFile | str) -> bytes:
+    return part.encode() if isinstance(part, str) else await part.read()
 
 
 def sent_as(body: object) -> Sent:

@@ -100,8 +100,6 @@ class Problem(Exception):
             headers,
             more,
         )
-        # Whether asking again under the same Idempotency-Key may be answered otherwise.
-        self.again = False
 
     def document(self) -> dict[str, Any]:
         """The problem document."""
@@ -204,7 +202,9 @@ def mistake_of(entry: Mapping[str, Any], known: list[str]) -> Mistake:
     where: dict[str, Any] = {"parameter": plain[0] if plain else None}
     if entry["loc"][0] == "body":
         if entry["type"] == "json_invalid":
-            return Mistake(message="the body is not JSON")
+            return Mistake(pointer="", message="the body is not JSON")
+        if not location:
+            return Mistake(pointer="", message="the body must be a JSON object, sent as application/json")
         where = {"pointer": "".join(f"/{part}" for part in plain)}
     if entry["type"] == "extra_forbidden":
         what = "parameter" if "parameter" in where else "member"
