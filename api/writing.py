@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert
 from sqlmodel import Session, col, select
 from starlette.exceptions import HTTPException
 
-from api.callers import Caller
+from api.callers import Caller, allowed
 from api.problems import Mistake, Problem, unprocessable
 from api.refusals import audit_row, refused
 from models.audit import Answer, Audit
@@ -53,6 +53,8 @@ class WriteRoute(APIRoute):
 
         async def audited(request: Request) -> Response:
             try:
+                # Before FastAPI reads the body, let alone finds mistakes in it.
+                await allowed(request)
                 return await handle(request)
             except (Problem, HTTPException) as refusal:
                 status = refusal.status if isinstance(refusal, Problem) else refusal.status_code
