@@ -1,18 +1,22 @@
-"""What answers for an id that a list does not show: a new address, a withdrawal, or that there is none."""
+"""What answers for an id that no list shows: a new address, a withdrawal, a purge, or that there is none."""
 
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import RowMapping, literal, not_
+from sqlalchemy import RowMapping, func, not_
 from sqlmodel import col
 
+from api.listing.negotiation import own_tag
 from api.listing.reading import Reading
 from api.listing.resource import ENDING, Resource
 from api.listing.sql import aliased, select
 from api.problems import Problem, nearest
 from models.document import Document, Listed
+from models.event import Event, EventNoun
+from models.purge import Purge
 from models.revision import Revision
+from models.vocabulary import words
 
 # Of an id's withdrawals: what was put back that often is found among the last of them.
 LATEST = 10
@@ -23,19 +27,49 @@ NEIGHBOURS = 500
 class Moved(Exception):
     """Another item took the place of the one that was asked for."""
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, tag: str) -> None:
         super().__init__(location)
-        self.location = location
+        # `tag` is the first half of its own ETag, with which the move can be undone.
+        self.location, self.tag = location, tag
 
 
 def found(resource: Resource, reading: Reading, id: str) -> RowMapping:
     """The row of an item; raises Moved, or a Problem of status 410 or 404."""
-    row = _visible(resource, reading, id)
+    row = visible(resource, reading, id)
     if row is not None:
         return row
-    if resource.moved and (other := reading.session.execute(resource.moved(reading, id)).scalar()):
-        raise Moved(f"/v1/{resource.name}/{quote(other)}")
-    raise withdrawn(resource, reading, id) or _unknown(resource, reading, id)
+    if resource.moved and (moved := reading.session.execute(resource.moved(reading, id)).first()):
+        other, row_key = moved
+        raise Moved(f"/v1/{resource.name}/{quote(other)}", own_tag(row_key))
+    gone = purged(resource, reading, id) or withdrawn(resource, reading, id)
+    raise gone or unknown(resource, reading, id)
+
+
+def purged(resource: Resource, reading: Reading, id: str) -> Problem | None:
+    """410 with the date, at every revision, for what a purge removed: a tombstone is all that is left of it.
+
+    Readers are told of what they could read once. Mentions have no tombstones of their own: their document's
+    says it; nor have indicators: the purge itself does, if it removed a document that could be read.
+    """
+    told = col(Event.kind) if reading.desk else col(Event.public)
+    noun = resource.model.__tablename__
+    rows = select(*ENDING, told.label("change")).join(Event, col(Event.revision) == Revision.number)
+    if noun == "indicator":
+        same = (col(Purge.recorded) == Revision.key) & (col(Purge.noun) == noun) & (col(Purge.id) == id)
+        rows = rows.join(Purge, same).where(told == "purged")
+    elif noun in words(EventNoun):
+        rows = rows.where(col(Event.noun) == noun, col(Event.id) == id, told.is_not(None))
+    else:
+        document = id.rpartition(".")[0]
+        rows = rows.where(col(Event.noun) == "document", col(Event.id) == document, told.is_not(None))
+    last = (
+        reading.session.execute(rows.order_by(col(Revision.number).desc()).limit(1)).mappings().one_or_none()
+    )
+    if last is None or last["change"] != "purged":
+        return None
+    about = {"revision": last["number"], "time": last["time"], "reason": "purged"}
+    detail = f"the {resource.noun} was purged for legal reasons; nothing that it said is left"
+    return Problem(410, detail, withdrawn=about)
 
 
 def withdrawn(resource: Resource, reading: Reading, id: str) -> Problem | None:
@@ -47,7 +81,7 @@ def withdrawn(resource: Resource, reading: Reading, id: str) -> Problem | None:
     went = _hidden(resource, reading, id)
     closed = _closed(resource.model, reading, id)
     for number in sorted({*went, *closed}, reverse=True):
-        if _visible(resource, reading.at(number - 1), id) is not None:
+        if visible(resource, reading.at(number - 1), id) is not None:
             documents = went.get(number, set())
             ending = _withdrawing(reading, documents, number) if documents else closed[number]
             if ending is None or (not documents and _withheld(resource, reading, id)):
@@ -59,7 +93,7 @@ def withdrawn(resource: Resource, reading: Reading, id: str) -> Problem | None:
 
 def _closed(model: Any, reading: Reading, id: str) -> dict[int, RowMapping]:
     """The last revisions that closed a row of this id."""
-    rows = select(*ENDING, literal(None).label("note")).join(model, model.superseded == Revision.key)
+    rows = select(*ENDING, col(Revision.note).label("note")).join(model, model.superseded == Revision.key)
     rows = rows.where(model.id == id, col(Revision.number) <= reading.number)
     last = rows.order_by(col(Revision.number).desc()).limit(LATEST)
     return {ending["number"]: ending for ending in reading.session.execute(last).mappings()}
@@ -98,7 +132,7 @@ def _withdrawing(reading: Reading, documents: set[str], since: int) -> RowMappin
     """The revision that withdrew one of these documents, if it is withdrawn."""
     now, row = aliased(Document, "document_now"), aliased(Document, "document_withdrawn")
     rows = (
-        select(*ENDING, row.published_note.label("note"))
+        select(*ENDING, func.coalesce(Revision.note, row.published_note).label("note"))
         .join(row, (row.recorded == Revision.key) & (row.status == "withdrawn"))
         .join(now, (now.id == row.id) & reading.valid(now) & (now.status == "withdrawn"))
         .where(row.id.in_(documents), col(Revision.number).between(since, reading.number))
@@ -120,12 +154,14 @@ def _withdrawal(ending: RowMapping) -> Mapping[str, Any]:
     return told | ({"note": ending["note"]} if ending["note"] else {})
 
 
-def _visible(resource: Resource, reading: Reading, id: str) -> RowMapping | None:
+def visible(resource: Resource, reading: Reading, id: str) -> RowMapping | None:
+    """The row of an item that can be read."""
     statement = resource.select(reading).where(resource.model.id == id)
     return reading.session.execute(statement).mappings().one_or_none()
 
 
-def _unknown(resource: Resource, reading: Reading, id: str) -> Problem:
+def unknown(resource: Resource, reading: Reading, id: str) -> Problem:
+    """404, with the nearest id that there is."""
     ids = resource.select(reading).with_only_columns(resource.model.id)
     near = ids.where(resource.model.id >= id[:2]).order_by(resource.model.id).limit(NEIGHBOURS)
     guess = nearest(id, reading.session.execute(near).scalars().all())
