@@ -23,10 +23,30 @@ from tests.postgres import share, shared
 
 SEED = Path(__file__).parents[1] / "seeds" / "beirut-strikes-2024-10-15.txt"
 DOCUMENT = SEED.stem
+COUNTED = "counted"
+Tell = Callable[[str], None]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     share(config)
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Tell:
+    """For what a test has counted: the run says it in its last lines."""
+    return lambda words: record_property(COUNTED, f"{request.node.name}: {words}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    told = [
+        value
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == COUNTED
+    ]
+    for words in sorted(set(told)):
+        terminalreporter.write_line(words)
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
@@ -101,11 +121,25 @@ def client(new_database: NewDatabase) -> Iterator[TestClient]:
         yield serving
 
 
+# What the services of the running test have opened.
+SERVED: list[Database] = []
+
+
+@pytest.fixture(autouse=True)
+def _close_what_was_served() -> Iterator[None]:
+    """So that a test may ask a service without starting and stopping it."""
+    SERVED.clear()
+    yield
+    for database in SERVED:
+        database.close()
+
+
 def serve(database: Database, **settings: object) -> TestClient:
-    """A client of a service on this database, without limits unless they are given."""
+    """A client of a service on this database, without limits and call-backs unless they are given."""
     url = database.engine.url.render_as_string(hide_password=False)
-    given = {"database_url": url, "log_level": "error", "limit_address": 0, "limit_key": 0}
+    given = {"database_url": url, "log_level": "error", "limit_address": 0, "limit_key": 0, "worker": False}
     app = create_app(Settings.model_validate({**given, **settings}))
+    SERVED.append(app.state.database)
     return TestClient(app, raise_server_exceptions=False)
 
 
