@@ -34,6 +34,11 @@ def head() -> str:
     return newest
 
 
+def steps() -> list[str]:
+    """All steps that this release knows, the newest one first."""
+    return [step.revision for step in ScriptDirectory.from_config(config()).walk_revisions()]
+
+
 def current(database: Database) -> str | None:
     """The step that a database is at; None before the first."""
     with database.engine.connect() as connection:
