@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from api.commands import database, documents, serving
+from api.commands import database, documents, keeping, serving
 from api.commands.keys import keys
 from api.terminal import FAILED, err
 
@@ -23,6 +23,8 @@ for command in (
     documents.schema,
     database.migrate,
     database.stats,
+    keeping.backup,
+    keeping.restore,
 ):
     app.command()(command)
 app.add_typer(keys, name="key")
