@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-# Exit codes: what was asked for is wrong; the database could not.
-WRONG, FAILED = 1, 3
+# Exit codes: what was asked for is wrong; the database could not; somebody ended it.
+WRONG, FAILED, INTERRUPTED = 1, 3, 130
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 
 

@@ -6,22 +6,26 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.commands.options import Files, Json, Listed, Measures, Output, Url, Where, existing_database, option
-from api.terminal import WRONG, err, fail, out, print_json, progress_bar, write_lines
+from api.terminal import INTERRUPTED, WRONG, err, fail, out, print_json, progress_bar, write_lines
 
 if TYPE_CHECKING:
-    from annotations.annotated import AnnotatedDocument
+    from collections.abc import Callable, Mapping
+
+    from annotations.load import Loaded
+    from models.measures import Term
 
 
 def check(paths: Files, measures: Measures = None, as_json: Json = False) -> None:
     """List every mistake of annotated documents: file, line, extract, and what was probably meant."""
-    nouns = ("entities", "mentions", "quotes", "claims")
-    documents = read_all(paths, measures, as_json)
-    counts = [{"document": d.id} | {noun: len(getattr(d, noun)) for noun in nouns} for d in documents]
+    from annotations.loading import NOUNS
+    from models.measures import vocabulary
+
+    counts = _checked(_found(paths), vocabulary(measures), as_json)
     if as_json:
         print_json({"mistakes": [], "documents": counts})
         return
     for n in counts:
-        err.print(f"{n['document']}: good. " + ", ".join(f"{n[noun]} {noun}" for noun in nouns))
+        err.print(f"{n['document']}: good. " + ", ".join(f"{n[noun]} {noun}" for noun in NOUNS))
 
 
 def load(
@@ -31,32 +35,50 @@ def load(
     as_json: Json = False,
     agent: Annotated[str | None, option("Who loads; it is recorded.")] = None,
     reason: Annotated[str, option("Why; it is recorded.")] = "load",
+    note: Annotated[str | None, option("Why, in free words; it is recorded.")] = None,
     again: Annotated[bool, option("Load an earlier state anew: undo the corrections since.")] = False,
 ) -> None:
-    """Load annotated documents: all, or none if one has a mistake. What is on record changes nothing."""
-    from annotations.load import Disagreement, load
+    """Load annotated documents. All are checked first, and nothing is loaded if one has a mistake.
+
+    A hundred make one revision. What was cut off is run again: what is on record changes nothing.
+    """
+    from annotations.loading import load_in_parts
     from api.starting import migrated
     from models.measures import vocabulary
     from models.record import By
 
-    documents, terms = read_all(paths, measures, as_json), vocabulary(measures)
-    by = By(agent, "onrecord load", reason)
-    database = migrated(database_url)
-    with progress_bar("Loading", len(documents), quiet=as_json) as done:
-        try:
-            loaded = load(database, documents, terms, by=by, again=again, progress=done)
-        except Disagreement as error:
-            fail(str(error))
+    files, terms = _found(paths), vocabulary(measures)
+    with progress_bar("Checking", len(files), quiet=as_json) as done:
+        _checked(files, terms, as_json, done)
+    by, database, loaded = By(agent, "onrecord load", reason, note), migrated(database_url), []
+    try:
+        with progress_bar("Loading", len(files), quiet=as_json) as done:
+            for result in load_in_parts(database, files, terms, by, again=again, progress=done):
+                loaded.append(result)  # noqa: PERF402  # what came before an interruption is told of, too
+    except ValueError as error:
+        fail(f"{error}{_so_far(len(loaded), len(files))}")
+    except KeyboardInterrupt:
+        fail(f"interrupted{_so_far(len(loaded), len(files))}", INTERRUPTED)
     if as_json:
         print_json([vars(result) for result in loaded])
         return
     for result in loaded:
-        at = f" in revision {result.revision}" if result.revision else ""
-        if result.equals is not None:
-            at = f": it equals revision {result.equals}, corrected since; --again loads it anew"
-        out.print(f"{result.document}: {result.outcome}{at}", soft_wrap=True)
-        for noun, changes in result.changes.items():
-            out.print(f"  {noun}: " + ", ".join(f"{n} {outcome}" for outcome, n in changes.items()))
+        _show(result)
+
+
+def _so_far(loaded: int, all: int) -> str:
+    if not loaded:
+        return "; nothing was loaded"
+    return f"; {loaded} of {all} documents are loaded: run it again to go on"
+
+
+def _show(result: "Loaded") -> None:
+    at = f" in revision {result.revision}" if result.revision else ""
+    if result.equals is not None:
+        at = f": it equals revision {result.equals}, corrected since; --again loads it anew"
+    out.print(f"{result.document}: {result.outcome}{at}", soft_wrap=True)
+    for noun, changes in result.changes.items():
+        out.print(f"  {noun}: " + ", ".join(f"{n} {outcome}" for outcome, n in changes.items()))
 
 
 def export(
@@ -103,18 +125,31 @@ def schema(
         print_json(json_schema(), indent=2)
 
 
-def read_all(paths: list[Path], measures: Path | None, as_json: bool) -> "list[AnnotatedDocument]":
-    from annotations.mistakes import Mistakes
-    from annotations.read import ANNOTATION, read_files
-    from models.measures import vocabulary
+def _found(paths: list[Path]) -> list[Path]:
+    """The annotation files that are meant, each once."""
+    from annotations.read import ANNOTATION, ARTICLE
 
     found = [
         file for path in paths for file in (sorted(path.rglob(f"*{ANNOTATION}")) if path.is_dir() else [path])
     ]
     if not found:
         fail(f"no *{ANNOTATION} in {', '.join(map(str, paths))}")
+    names = dict.fromkeys(str(file).removesuffix(ANNOTATION).removesuffix(ARTICLE) for file in found)
+    return [Path(name + ANNOTATION) for name in names]
+
+
+def _checked(
+    files: list[Path],
+    terms: "Mapping[str, Term]",
+    as_json: bool,
+    done: "Callable[[str], None]" = lambda document: None,
+) -> "list[dict[str, str | int]]":
+    """How much is annotated in each of the documents; ends with all mistakes of all of them."""
+    from annotations.loading import check_files
+    from annotations.mistakes import Mistakes
+
     try:
-        return read_files(found, vocabulary(measures))
+        return check_files(files, terms, done)
     except Mistakes as error:
         if as_json:
             print_json({"mistakes": [mistake.as_dict() for mistake in error.mistakes]})
