@@ -21,12 +21,11 @@ COMMAND = Path(sys.executable).parent / "onrecord"
 
 
 @contextmanager
-def served(port: int) -> Iterator[str]:
-    """The address of a service that has the seed."""
-    with tempfile.TemporaryDirectory() as folder:
-        env = environment(ONRECORD_DATABASE_URL=f"sqlite:///{folder}/record.sqlite")
-        with serving([COMMAND, "serve", "--port", str(port)], port, folder=Path(folder), env=env) as client:
-            yield str(client.base_url).rstrip("/")
+def served(port: int, folder: Path) -> Iterator[str]:
+    """The address of a service that has the seed, in `record.sqlite` of this folder."""
+    env = environment(ONRECORD_DATABASE_URL=f"sqlite:///{folder}/record.sqlite")
+    with serving([COMMAND, "serve", "--port", str(port)], port, folder=folder, env=env) as client:
+        yield str(client.base_url).rstrip("/")
 
 
 def opened(page: Page, operation: str) -> Locator:
@@ -62,8 +61,21 @@ def execute(block: Locator) -> Locator:
     return answer
 
 
+def authorise(page: Page, secret: str) -> None:
+    """Give the explorer a key, which it then sends with every request."""
+    page.locator(".auth-wrapper .authorize").click()
+    dialog = page.locator(".dialog-ux")
+    dialog.locator("input").fill(secret)
+    dialog.locator("button.authorize").click()
+    dialog.locator("button.btn-done").click()
+
+
 def main() -> None:
-    with served(8000) as address, browser() as started:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served(8000, Path(folder)) as address,
+        browser() as started,
+    ):
         page = started.new_page(viewport=SIZE)  # type: ignore[arg-type]
         page.goto(f"{address}/docs")
         block = opened(page, "get_quote")

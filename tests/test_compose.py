@@ -16,6 +16,7 @@ import httpx
 import pytest
 import yaml
 
+from api.settings import Settings
 from tests.available import require
 from tests.dockerfile import SOURCE
 from tests.postgres import free_port
@@ -54,6 +55,12 @@ def test_everything_runs_read_only_without_new_privileges(services: dict[str, di
 def test_the_api_waits_for_a_healthy_database(services: dict[str, dict[str, Any]]) -> None:
     assert services["api"]["depends_on"]["database"]["condition"] == "service_healthy"
     assert services["proxy"]["depends_on"]["api"]["condition"] == "service_healthy"
+
+
+def test_the_api_believes_the_proxy_and_nobody_else_reaches_it(services: dict[str, dict[str, Any]]) -> None:
+    trusted = services["api"]["environment"]["ONRECORD_TRUSTED_PROXIES"]
+    assert Settings.model_validate({"trusted_proxies": json.loads(trusted)}).trusted_proxies == ["*"]
+    assert "ports" not in services["api"]
 
 
 def test_a_password_must_be_set() -> None:

@@ -13,18 +13,25 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page
 
 from api.openapi import operations
+from models.session import Database
 from tests.available import require
 from tests.chromium import browser
-from tests.explorer import PICTURE, add, execute, fill, opened, served
+from tests.explorer import PICTURE, add, authorise, execute, fill, opened, served
+from tests.keys import bearer, key
 from tests.postgres import free_port
 
 SWAGGER = Path(__file__).parents[2] / "api" / "static" / "swagger-ui"
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("explorer")
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
     require("chromium")
-    with served(free_port()) as url:
+    with served(free_port(), folder) as url:
         yield url
 
 
@@ -89,6 +96,24 @@ def test_explorer_shows_what_is_wrong(seen: Seen) -> None:
     answer = execute(block)
     assert "422" in answer.locator(".response-col_status").inner_text()
     assert "still to come" in answer.inner_text()
+
+
+def test_explorer_authorises_and_sends_the_key(seen: Seen, folder: Path) -> None:
+    database = Database(f"sqlite:///{folder}/record.sqlite")
+    secret = key(database, "admin")
+    database.close()
+    refused = execute(opened(seen.page, "get_audit"))
+    assert refused.locator(".response-col_status").inner_text().strip() == "401"
+    authorise(seen.page, secret)
+    block = seen.page.locator(".opblock[id$='-get_audit']")
+    with seen.page.expect_request("**/v1/audit*") as sent:
+        answer = execute(block)
+    assert sent.value.headers["authorization"] == bearer(secret)["Authorization"]
+    answer.locator(".response-col_status", has_text="200").wait_for()
+    rows = json.loads(answer.locator(".response-col_description pre").first.inner_text())["results"]
+    assert rows[0]["operation"] == "create_key"
+    # Kept in the page alone: gone with it.
+    assert secret not in json.dumps(seen.page.evaluate("({...localStorage, ...sessionStorage})"))
 
 
 def test_explorer_asks_its_server_alone_and_complains_of_nothing(seen: Seen, address: str) -> None:

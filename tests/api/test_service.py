@@ -212,8 +212,21 @@ def test_other_origins_read_where_the_setting_says(seeded_database: Database) ->
     with serve(seeded_database, cors_origins=["https://desk.example"]) as client:
         answer = client.get(QUOTE, headers=asked)
         assert answer.headers["access-control-allow-origin"] == "https://desk.example"
-        assert {"ETag", "Link"} <= set(answer.headers["access-control-expose-headers"].split(", "))
+        exposed = set(answer.headers["access-control-expose-headers"].split(", "))
+        assert {"ETag", "Link", "RateLimit", "RateLimit-Policy", "Retry-After"} <= exposed
         assert client.options(QUOTE, headers=asked).status_code == 200
+        for method in ("PUT", "POST", "PATCH", "DELETE"):
+            wanted = "authorization, content-type, if-match, idempotency-key"
+            write = {
+                **asked,
+                "Access-Control-Request-Method": method,
+                "Access-Control-Request-Headers": wanted,
+            }
+            permitted = client.options(QUOTE, headers=write)
+            assert permitted.status_code == 200
+            assert permitted.headers["access-control-allow-headers"] == wanted
+        # Also what a script was refused, it may read: why, and when to come back.
+        assert client.put(QUOTE, headers=asked).headers["access-control-allow-origin"]
         refused = {**asked, "Origin": "https://evil.example"}
         assert "access-control-allow-origin" not in client.get(QUOTE, headers=refused).headers
         assert client.get("/v1/nothing", headers=asked).headers["access-control-allow-origin"]
