@@ -45,6 +45,7 @@ TAGS = {
     "measures": "What claims count",
     "search": "Everything at once",
     "record": "The state of the record, and the form of what goes into it",
+    "subscriptions": "Be called back on what happens",
     "service": "Is it well?",
 }
 # What to ask a list for, to begin with: requests that the shipped article answers, and what they ask.
@@ -158,7 +159,10 @@ def _exemplify(operation: dict[str, Any]) -> None:
         if parameter["name"] == "cursor":
             parameter["schema"]["examples"] = [examples()["list_quotes"]["next"].rpartition("cursor=")[2]]
         if parameter["in"] == "path":
-            given = answer["id"] if isinstance(answer, dict) else parameter["schema"]["examples"][0]
+            # Of a write: the same as of the item that it is about.
+            about = examples().get(f"get_{operation['operationId'].partition('_')[2]}")
+            shown = next((of["id"] for of in (answer, about) if isinstance(of, dict) and "id" in of), None)
+            given = shown or parameter["schema"]["examples"][0]
             # Here, and not in the schema alone, because the explorer fills it in.
             parameter["example"], parameter["schema"]["examples"] = given, [given]
         elif not {"enum", "minimum"} & parameter["schema"].keys():

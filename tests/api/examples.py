@@ -15,10 +15,12 @@ from sqlalchemy import text
 from annotations.load import load
 from annotations.read import read_files
 from api.app import create_app
+from api.bodies import EXAMPLE_ANNOTATION, EXAMPLE_TEXT
 from api.settings import Settings
 from migrations.schema import migrate
 from models.measures import vocabulary
 from models.session import Database
+from tests.keys import bearer, key
 
 FILE = Path(__file__).parents[2] / "api" / "examples.json"
 SEED = Path(__file__).parents[2] / "seeds" / "beirut-strikes-2024-10-15.txt"
@@ -85,12 +87,33 @@ def answers(folder: Path) -> dict[str, Any]:
     found["problem_406"] = ask(client, "/v1/quotes", accept="image/png")
     found["problem_413"] = ask(client, "/v1/quotes", content_length=str(1 << 30))
     found["problem_410"] = _withdrawn(folder, database, client)
+    found |= _guarded(database, client)
     with database.engine.begin() as connection:
         connection.execute(text("DROP TABLE quote_words"))
     found["problem_500"] = ask(client, "/v1/quotes?q=ceasefire")
     client.close()
     database.close()
     return dict(sorted(found.items()))
+
+
+def _guarded(database: Database, client: TestClient) -> dict[str, Any]:
+    """What is answered to keys, and to those who ask too often."""
+    writer, admin = bearer(key(database, "write")), bearer(key(database, "admin"))
+    loaded = {"text": EXAMPLE_TEXT, "annotation": EXAMPLE_ANNOTATION}
+    request = {"X-Request-ID": "5f2a9c0e1b7d4a66"}
+    client.put("/v1/documents/harbour-flood", json=loaded, headers=writer | request).raise_for_status()
+    audit = ask(client, "/v1/audit?operation=put_document&count=on", **admin)
+    audit["results"][0] |= {"id": "1771142400000000001", "key": "or_7Kx2mQ9d", "address": "192.0.2.7"}
+    url = database.engine.url.render_as_string(hide_password=False)
+    with TestClient(create_app(Settings(database_url=url, log_level="error", limit_address=2))) as hasty:
+        # More than two, also if the minute ends between them.
+        often = [ask(hasty, "/v1/record") for _ in range(6)]
+    return {
+        "get_audit": audit,
+        "problem_401": ask(client, "/v1/audit"),
+        "problem_403": ask(client, "/v1/audit", **writer),
+        "problem_429": next(answer for answer in often if answer.get("status") == 429),
+    }
 
 
 def ask(client: TestClient, url: str, **headers: str) -> Any:
