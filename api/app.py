@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import audit, docs, health, problems, record, text
+from api import audit, docs, health, problems, record, subscription_actions, subscriptions, text
 from api.callers import allowed
+from api.delivering import working
 from api.door import Door, VariantTags
 from api.keys import Keys
 from api.limits import Limited, Limits
@@ -48,7 +49,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with working(database, settings):
+            yield
         aside.shutdown(cancel_futures=True)
         database.close()
 
@@ -70,7 +72,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         mount(resources, resource, RESOURCES)
     # Side by side: inside another router a route would not know the outer prefix, and would be measured under
     # half of its path.
-    for router in (resources, text.router, record.router, audit.router):
+    routed = (text, record, audit, subscriptions, subscription_actions)
+    for router in (resources, *(module.router for module in routed)):
         app.include_router(router, dependencies=[Depends(allowed), Depends(once)])
     app.include_router(docs.schemas, dependencies=[Depends(once)])
     app.include_router(health.router)

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from api.commands import database, documents, keeping, serving
+from api.commands import database, documents, keeping, serving, working
 from api.commands.keys import keys
 from api.terminal import FAILED, err
 
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 for command in (
     serving.serve,
+    working.worker,
     documents.check,
     documents.load,
     documents.export,

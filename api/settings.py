@@ -51,3 +51,14 @@ class Settings(BaseSettings):
         "info", description="Least severe line written"
     )
     shutdown_seconds: int = Field(10, ge=0, description="Time that open requests get when the service stops")
+    worker: bool = Field(
+        True, description="Whether the service calls subscribers back; else `onrecord worker`"
+    )
+    callback_http: bool = Field(False, description="Whether call-backs may go to http://, unencrypted")
+    callback_loopback: bool = Field(False, description="Whether they may go to this very machine")
+    callback_retry_scale: float = Field(
+        1.0,
+        gt=0,
+        description="Length of the pauses between attempts; 1: 75 hours in all",
+        allow_inf_nan=False,
+    )
