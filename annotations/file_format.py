@@ -1,18 +1,11 @@
 """The annotation file, key by key; the check and the JSON Schema read the descriptions here."""
 
-import datetime
-from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, PlainValidator
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic import WithJsonSchema as Schema
-from pydantic_core import core_schema
 
-from annotations import value
-from models import edtf
-from models.moment import written
+from annotations.scalars import NUMERIC, Bound, Coordinates, Edtf, Moment, Short
 from models.vocabulary import (
     Act,
     Aggregation,
@@ -47,66 +40,6 @@ Mark = Annotated[str, Field(min_length=1, max_length=50_000)]
 Key = Annotated[str, Field(pattern=_SLUG, max_length=100)]
 QuoteId = Annotated[str, Field(pattern=_QUOTE)]
 ClaimId = Annotated[str, Field(pattern=_CLAIM)]
-
-
-def _typed(convert: Callable[[str], Any]) -> PlainValidator:
-    def check(words: Any) -> Any:
-        if not isinstance(words, str):
-            raise ValueError("is not a single value")
-        return convert(words.strip())
-
-    return PlainValidator(check)
-
-
-def _coordinates(words: str) -> tuple[Decimal, Decimal]:
-    latitude, comma, longitude = words.partition(",")
-    if not comma:
-        raise ValueError("is not 'latitude, longitude', such as '33.89, 35.50'")
-    north, east = value.number(latitude), value.number(longitude)
-    if abs(north) > 90 or abs(east) > 180:
-        raise ValueError("a latitude is between -90 and 90, a longitude between -180 and 180")
-    return north, east
-
-
-def _moment(words: str) -> str:
-    message = "is not a time with its zone, such as '2024-10-16T07:00:00+02:00'"
-    try:
-        time = datetime.datetime.fromisoformat(words)
-    except ValueError:
-        raise ValueError(message) from None
-    if time.tzinfo is None or not 1 < time.year < 9999:
-        raise ValueError(message)
-    return written(time)
-
-
-# An editor sees YAML's own types: a bare 45 is a number to it, although this format reads words.
-_NUMERIC = ["string", "number"]
-Edtf = Annotated[edtf.Interval, _typed(edtf.parse), Schema({"type": _NUMERIC})]
-Bound = Annotated[Decimal, _typed(value.number), Schema({"type": _NUMERIC})]
-Moment = Annotated[str, _typed(_moment), Schema({"type": "string", "format": "date-time"})]
-Coordinates = Annotated[tuple[Decimal, Decimal], _typed(_coordinates), Schema({"type": "string"})]
-
-
-@dataclass(frozen=True)
-class Short:
-    """A short form: a string stands for a list of one (key None), or for a mapping with that one key."""
-
-    key: str | None = None
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        return core_schema.no_info_before_validator_function(self._long, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        long = handler(schema)
-        short = long["items"] if self.key is None else {"type": _NUMERIC}
-        return {"anyOf": [short, long]}
-
-    def _long(self, words: Any) -> Any:
-        if not isinstance(words, str):
-            return words
-        return [words] if self.key is None else {self.key: words}
 
 
 class _Keys(BaseModel):
@@ -208,7 +141,7 @@ class Claim(_Keys):
     """A numeric claim."""
 
     id: ClaimId = _key("Id within the document", "c1", default=...)
-    value: Annotated[Words, Schema({"type": _NUMERIC})] = _key(
+    value: Annotated[Words, Schema({"type": NUMERIC})] = _key(
         "In words", "at least 2,350", "vague", default=...
     )
     low: Bound | None = _key("Lower bound of the editor's, where the article states none", "45")
