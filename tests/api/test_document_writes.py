@@ -73,7 +73,7 @@ def test_what_is_read_can_be_put_back(client: TestClient) -> None:
 
 def test_changing_what_exists_needs_its_etag(client: TestClient) -> None:
     first = client.put(FLOOD, json=body())
-    corrected = {"json": body(title="The flood"), "params": {"reason": "typo"}}
+    corrected: Any = {"json": body(title="The flood"), "params": {"reason": "typo"}}
     assert client.put(FLOOD, **corrected).status_code == 428
     assert client.put(FLOOD, **corrected, headers={"If-Match": '"another"'}).status_code == 412
     fresh = {"If-Match": first.headers["etag"]}

@@ -3,6 +3,7 @@
 import datetime
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -78,7 +79,7 @@ def test_refusals_are_not_kept(client: TestClient) -> None:
 
 def test_every_write_honours_it(client: TestClient) -> None:
     client.put(FLOOD, json=body())
-    writes = [
+    writes: list[tuple[str, str, Any]] = [
         ("POST", "/v1/documents", {"json": body()}),
         ("PATCH", FLOOD, {"json": {"title": "B"}}),
         ("PATCH", "/v1/quotes/flood.q1", {"json": {"act": "warning"}}),
@@ -102,9 +103,9 @@ def test_each_key_has_its_own(client: TestClient, empty_database: Database) -> N
     assert other.status_code == 201
 
 
-@pytest.mark.parametrize("token", ["", " ", '""', "x" * 256, "é".encode("latin-1")])
-def test_a_key_is_printable_and_short(client: TestClient, token: str | bytes) -> None:
-    assert client.put(FLOOD, json=body(), headers={"Idempotency-Key": token}).status_code == 422  # type: ignore[dict-item]
+@pytest.mark.parametrize("token", [b"", b" ", b'""', b"x" * 256, b"\xe9"])
+def test_a_key_is_printable_and_short(client: TestClient, token: bytes) -> None:
+    assert client.put(FLOOD, json=body(), headers={b"Idempotency-Key": token}).status_code == 422
     assert client.get("/v1/record").json()["revision"] == 0
 
 

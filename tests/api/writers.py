@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 def key(database: Database, *scopes: Any, name: str = "city desk") -> dict[str, str]:
     """The header of a new key with these scopes."""
-    _, secret = create(database, name, scopes or ["write"], None)
+    _, secret = create(database, name, scopes or ("write",), None)
     return {"Authorization": f"Bearer {secret}"}
 
 
