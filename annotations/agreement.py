@@ -16,15 +16,19 @@ class Disagreement(ValueError):
 
 @dataclass(frozen=True)
 class Said(Generic[Word]):
-    """A word with whose it is, and whether its document is published; the record's own is nobody's."""
+    """A word with whose it is, and whether its document is published; the record's own is nobody's.
+
+    The desk's goes before those of documents: they fill what it leaves blank.
+    """
 
     document: str
     word: Word
     published: bool
+    desk: bool = False
 
 
 def together(
-    known: Mapping[str, Said[Word]], stated: Iterable[Said[Word]], agree: Callable[[Word, Word], Word]
+    known: Mapping[str, Said[Word]], stated: Iterable[Said[Word]], agree: Callable[[Said[Word], Word], Word]
 ) -> Iterator[tuple[str, Word]]:
     """The words of several documents and the `known` ones of the record, as one each.
 
@@ -37,27 +41,34 @@ def together(
         before = found.get(key) or known.get(key)
         first, word = found.get(key, said).document, said.word
         if before:
-            both = agree(before.word, word)
+            both = agree(before, word)
             if before.published == said.published:
                 word = both
             elif before.published:
                 word = before.word
-        found[key] = Said(first, word, said.published or bool(before and before.published))
+        published = said.published or bool(before and before.published)
+        found[key] = Said(first, word, published, bool(before and before.desk))
     yield from ((said.document, said.word) for said in found.values())
 
 
-def agree_on_entity(known: Entity, stated: Entity) -> Entity:
-    """Its name stays, other names become aliases; a role is what was said last; what is left out stays."""
+def agree_on_entity(before: Said[Entity], stated: Entity) -> Entity:
+    """Its name stays, other names become aliases; a role is what was said last; what is left out stays.
+
+    What the desk says of a role stays, too.
+    """
+    known = before.word
     _must_agree("entity", known, stated, ("kind", "wikidata"))
     names = dict.fromkeys([*known.aliases, stated.name, *stated.aliases])
     names.pop(known.name, None)
-    roles = {name: said for name in _ROLES if (said := getattr(stated, name)) is not None}
+    open_ = [name for name in _ROLES if not before.desk or getattr(known, name) is None]
+    roles = {name: said for name in open_ if (said := getattr(stated, name)) is not None}
     wikidata = stated.wikidata or known.wikidata
     return replace(known, aliases=tuple(names), wikidata=wikidata, **roles)
 
 
-def agree_on_indicator(known: Indicator, stated: Indicator) -> Indicator:
+def agree_on_indicator(before: Said[Indicator], stated: Indicator) -> Indicator:
     """The question stays as it is worded; what one leaves out, the other may add."""
+    known = before.word
     _must_agree("indicator", known, stated, ("measure", "counted", "unit", "place"))
     more = {name: getattr(known, name) or getattr(stated, name) for name in ("counted", "unit", "place")}
     return replace(known, **more)

@@ -49,12 +49,12 @@ def check(tree: Tree, report: Report) -> Draft:
     if not isinstance(values, dict):
         report.add((), "is not a mapping with the keys document, entities, quotes, claims and text")
         values = {}
-    _empty(values, report)
+    empty(values, report)
     kept = {name: list(range(len(part))) for name, part in values.items() if isinstance(part, list)}
     try:
         return Draft(File.model_validate(values), _all(kept))
     except ValidationError as error:
-        unknown, wrong = _note(error, report)
+        unknown, wrong = note(error, report)
     broken = set().union(*(_names(values, path) for path in wrong))
     rest, kept = _rest(_without(values, unknown), wrong)
     return Draft(File.model_validate(rest), _all(kept), broken)
@@ -64,12 +64,12 @@ def _all(kept: dict[str, list[int]]) -> dict[str, list[int]]:
     return {"quotes": [], "claims": [], "text": [], "boilerplate": []} | kept
 
 
-def _empty(values: Value, report: Report) -> None:
-    """Report the values that were left empty under known keys; `_note` reports those under unknown ones."""
+def empty(values: Value, report: Report, model: type[BaseModel] = File) -> None:
+    """Report the values that were left empty under known keys; `note` reports those under unknown ones."""
     stack: list[tuple[Path, Value]] = [((), values)]
     while stack:
         path, value = stack.pop()
-        if value is None and (isinstance(path[-1], int) or path[-1] in _known(path)):
+        if value is None and (isinstance(path[-1], int) or path[-1] in _known(path, model)):
             report.add(path, "is empty: write a value or leave the key out", str(path[-1]))
         elif isinstance(value, dict):
             stack.extend(((*path, key), child) for key, child in value.items())
@@ -77,7 +77,9 @@ def _empty(values: Value, report: Report) -> None:
             stack.extend(((*path, at), child) for at, child in enumerate(value))
 
 
-def _note(error: ValidationError, report: Report) -> tuple[list[Path], list[Path]]:
+def note(
+    error: ValidationError, report: Report, model: type[BaseModel] = File
+) -> tuple[list[Path], list[Path]]:
     """Report what Pydantic found, in our words, and return the unknown keys and what else is wrong."""
     unknown: list[Path] = []
     wrong: list[Path] = []
@@ -87,13 +89,13 @@ def _note(error: ValidationError, report: Report) -> tuple[list[Path], list[Path
         (unknown if kind == "extra_forbidden" and not report.full else wrong).append(path)
         extract = given if isinstance(given, str) else None
         if kind == "extra_forbidden":
-            known = _known(path)
+            known = _known(path, model)
             help_ = "; quote the value if it has a comma" if given is None else ""
             report.add(path, f"unknown key{help_}", str(path[-1]), report.nearest(str(path[-1]), known))
         elif kind == "missing":
             report.add(path[:-1], f"the key '{path[-1]}' is missing")
         elif given is None:
-            continue  # `_empty` has said so
+            continue  # `empty` has said so
         elif kind == "literal_error":
             known = str(found["ctx"]["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
             report.add(
@@ -128,9 +130,8 @@ def _message(found: Any) -> str:
             return "is not a mapping of keys to values"
 
 
-def _known(path: Path) -> list[str]:
+def _known(path: Path, model: type[BaseModel]) -> list[str]:
     """The keys that stand beside the last step of the path."""
-    model: type[BaseModel] = File
     mapping = False
     for step in path[:-1]:
         if isinstance(step, int) or mapping:

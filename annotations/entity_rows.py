@@ -1,10 +1,15 @@
 """Entities and indicators as rows of the record, and what the rows say, as an annotated document says it."""
 
+from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 
+from sqlalchemy import select
+from sqlmodel import Session, col
+
 from annotations.annotated import Entity, Indicator
-from annotations.recording import Draft, unrecorded
+from annotations.recording import Draft, parts, unrecorded
 from models import entity as rows
 from models import number
 from models.folding import fold
@@ -14,7 +19,16 @@ from models.indicator import Indicator as IndicatorRow
 LONGEST_KEY = 200
 
 
-def entity_draft(given: Entity, document_id: str | None, merged_into: str | None = None) -> Draft:
+@dataclass(frozen=True)
+class Standing:
+    """What the desk decided of an entity beside its words: the merge it is in, and whose word comes first."""
+
+    merged_into: str | None = None
+    survivor: str | None = None
+    authority: str | None = None
+
+
+def entity_draft(given: Entity, document_id: str | None, standing: Standing = Standing()) -> Draft:
     """An entity by its key in the record; `document_id` is that of one that is not named."""
     row = rows.Entity(
         **unrecorded(fold(given.name, *given.aliases, given.description)),
@@ -30,7 +44,7 @@ def entity_draft(given: Entity, document_id: str | None, merged_into: str | None
         acts_for=given.acts_for,
         latitude=_canonical(given.latitude),
         longitude=_canonical(given.longitude),
-        merged_into=merged_into,
+        **asdict(standing),
         name_order=fold(given.name)[:LONGEST_KEY].rstrip(),
     )
     aliases = [
@@ -52,6 +66,21 @@ def indicator_draft(given: Indicator) -> Draft:
         place_id=given.place,
     )
     return Draft(row)
+
+
+def aliases_of(session: Session, keys: Iterable[int]) -> dict[int, list[str]]:
+    """The aliases of the rows with these keys, in their order."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for some in parts(keys):
+        query = select(rows.Alias).where(col(rows.Alias.entity_key).in_(some))
+        for alias in session.execute(query.order_by(col(rows.Alias.position))).scalars():
+            found[alias.entity_key].append(alias.alias)
+    return found
+
+
+def standing_of(row: rows.Entity) -> Standing:
+    """What the desk decided of the entity of this row."""
+    return Standing(row.merged_into, row.survivor, row.authority)
 
 
 def entity_of(row: rows.Entity, aliases: Iterable[str]) -> Entity:

@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 
 from annotations.agreement import Disagreement
 from annotations.annotated import AnnotatedDocument
+from annotations.merging import in_merges
 from annotations.recording import Draft, known, record, unrecorded
 from annotations.rows import DocumentDrafts
 from annotations.shared import Shared
@@ -205,7 +206,7 @@ def _record_document(change: Change, drafts: DocumentDrafts, counts: dict[str, C
     on_record = known(session, Document, col(Document.id) == source.id)
     counts["documents"] = Counter([record(change, drafts.document(), on_record)])
     parts: tuple[tuple[str, Any, Iterable[Draft]], ...] = (
-        ("entities", Entity, drafts.entities()),
+        ("entities", Entity, in_merges(session, drafts)),
         ("mentions", Mention, drafts.mentions()),
         ("quotes", Quote, drafts.quotes()),
         ("claims", Claim, drafts.claims()),

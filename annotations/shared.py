@@ -7,19 +7,27 @@ of others only as long as no published one lists it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import col
 
-from annotations.agreement import Said, Word, agree_on_entity, agree_on_indicator, together
-from annotations.entity_rows import entity_draft, entity_of, indicator_draft, indicator_of
+from annotations.agreement import Disagreement, Said, Word, agree_on_entity, agree_on_indicator, together
+from annotations.entity_rows import (
+    Standing,
+    aliases_of,
+    entity_draft,
+    entity_of,
+    indicator_draft,
+    indicator_of,
+    standing_of,
+)
 from annotations.recording import Known, parts, record
 from annotations.rows import DocumentDrafts
 from models.claim import Claim
 from models.document import Document, DocumentState, Listed, ListedNoun
-from models.entity import Alias, Entity
+from models.entity import Entity
 from models.indicator import Indicator
 from models.mention import Mention
 from models.quote import Quote, Speaker
@@ -47,19 +55,23 @@ class Shared:
         rows = self._current(Entity, {*listed, *(said.word.key for said in stated)})
         rows = {id_: row for id_, row in rows.items() if row.document_id is None}
         backed = self._backed("entity", rows.keys(), listed)
-        aliases = self._aliases([rows[id_].row_key for id_ in backed])
-        published = self._others("entity", backed, published=True)
+        desk = {id_ for id_, row in rows.items() if row.authority}
+        aliases = aliases_of(self.session, [rows[id_].row_key for id_ in backed | desk])
+        published = self._others("entity", backed, published=True) | desk
         known = {
-            id_: Said("", entity_of(rows[id_], aliases[rows[id_].row_key]), id_ in published)
-            for id_ in backed
+            id_: Said("", entity_of(rows[id_], aliases[rows[id_].row_key]), id_ in published, id_ in desk)
+            for id_ in backed | desk
         }
         left = {id_: (row.row_key, row.digest) for id_, row in rows.items()}
         counts: Counts = defaultdict(Counter)
         for document, word in together(known, stated, agree_on_entity):
-            merged_into = rows[word.key].merged_into if word.key in rows else None
-            counts[document][record(self.change, entity_draft(word, None, merged_into), left)] += 1
+            row = rows.get(word.key)
+            if row is not None and row.kind != word.kind:
+                self._refuse_split(row, word.kind)
+            standing = standing_of(row) if row else Standing()
+            counts[document][record(self.change, entity_draft(word, None, standing), left)] += 1
         self.change.flush()
-        gone = left.keys() - backed
+        gone = left.keys() - backed - self._decided(rows, left.keys() - backed)
         while kept := self._used(Entity, gone):
             gone -= kept
         self._withdraw(Entity, {id_: left[id_] for id_ in gone}, listed, counts)
@@ -88,6 +100,24 @@ class Shared:
         for id_ in gone:
             counts[listed[id_]]["withdrawn"] += 1
 
+    def _decided(self, rows: Mapping[str, Entity], ids: Collection[str]) -> set[str]:
+        """Those of the ids that stay even if no document lists them: by the desk's word, made or merged.
+
+        What it edited or merged while none but drafts had it goes with them: it would be public without.
+        """
+        touched = {id_ for id_ in ids if rows[id_].authority or rows[id_].merged_into}
+        seen = self._listing("entity", touched, col(Document.status) == "published")
+        return {id_ for id_ in touched if rows[id_].authority == "made" or id_ in seen}
+
+    def _refuse_split(self, row: Entity, kind: str) -> None:
+        """Raise Disagreement if entities of another kind were merged with one whose kind changes."""
+        merged = select(col(Entity.id)).where(
+            col(Entity.survivor) == row.id, col(Entity.superseded).is_(None)
+        )
+        if row.survivor or self.session.execute(merged.limit(1)).first():
+            said = f"it is merged with others of kind {row.kind}, here it is {kind}"
+            raise Disagreement(f"entity {row.id}: {said}; agree or undo the merge")
+
     def _listed(self, noun: ListedNoun) -> dict[str, str]:
         """The ids that the present states of the documents list, each with one of these documents."""
         found: dict[str, str] = {}
@@ -102,13 +132,18 @@ class Shared:
 
     def _others(self, noun: ListedNoun, ids: Collection[str], *, published: bool = False) -> set[str]:
         """Those of the ids that documents list which are not loaded now, or only the published ones do."""
+        others: list[ColumnElement[bool]] = [col(Listed.document_id).not_in(self.documents)]
+        if published:
+            others.append(col(Document.status) == "published")
+        return self._listing(noun, ids, *others)
+
+    def _listing(self, noun: ListedNoun, ids: Collection[str], *which: ColumnElement[bool]) -> set[str]:
+        """Those of the ids that documents list of which the conditions hold, in their present states."""
         found: set[str] = set()
+        current = (col(Document.id) == Listed.document_id) & col(Document.superseded).is_(None)
         for some in parts(ids):
-            query = _lists(noun).with_only_columns(col(Listed.id)).distinct()
-            query = query.where(col(Listed.id).in_(some), col(Listed.document_id).not_in(self.documents))
-            if published:
-                current = (col(Document.id) == Listed.document_id) & col(Document.superseded).is_(None)
-                query = query.join(Document, current).where(col(Document.status) == "published")
+            query = _lists(noun).with_only_columns(col(Listed.id)).distinct().join(Document, current)
+            query = query.where(col(Listed.id).in_(some), *which)
             found |= set(self.session.execute(query).scalars())
         return found
 
@@ -117,14 +152,6 @@ class Shared:
         for some in parts(ids):
             query = select(model).where(col(model.id).in_(some), col(model.superseded).is_(None))
             found |= {row.id: row for row in self.session.execute(query).scalars()}
-        return found
-
-    def _aliases(self, keys: Collection[int]) -> dict[int, list[str]]:
-        found: dict[int, list[str]] = defaultdict(list)
-        for some in parts(keys):
-            query = select(Alias).where(col(Alias.entity_key).in_(some)).order_by(col(Alias.position))
-            for alias in self.session.execute(query).scalars():
-                found[alias.entity_key].append(alias.alias)
         return found
 
     def _used(self, model: type[Row], ids: Collection[str]) -> set[str]:

@@ -63,9 +63,11 @@ def told(reading: Reading, entity: Any) -> Any:
 
 
 def moved(reading: Reading, id: str) -> Select[Any]:
-    """The survivor of a merged entity that could be read if it were not merged."""
+    """Survivor and row key of a merged entity that could be read if it were not merged."""
     seen = _own(reading, Entity) & _openly(reading, Entity)
-    into = select(col(Entity.survivor)).where(col(Entity.id) == id, col(Entity.survivor).is_not(None))
+    into = select(col(Entity.survivor), col(Entity.row_key)).where(
+        col(Entity.id) == id, col(Entity.survivor).is_not(None)
+    )
     return into.where(reading.valid(Entity), seen)
 
 

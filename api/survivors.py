@@ -33,7 +33,7 @@ def leading(reading: Reading, test: Test) -> Test:
         select(itself.id).where(test(itself.id), itself.survivor.is_(None), reading.valid(itself)),
         select(merged.id).where(test(merged.survivor), reading.valid(merged)),
     )
-    return lambda column: column.in_(ids)  # type: ignore[no-any-return]
+    return lambda column: column.in_(ids)
 
 
 def led(reading: Reading, column: Any, entity: Any) -> ColumnElement[bool]:
@@ -43,7 +43,8 @@ def led(reading: Reading, column: Any, entity: Any) -> ColumnElement[bool]:
         return own
     merged = aliased(Entity, "merged")
     others = select(merged.id).where(merged.survivor == entity.id, reading.valid(merged))
-    return column.in_(select(entity.id).correlate(entity).union_all(others.correlate(entity)))
+    ids = select(entity.id).correlate(entity).union_all(others.correlate(entity))
+    return column.in_(ids)  # type: ignore[no-any-return]
 
 
 def resolved(relation: Relation) -> Relation:

@@ -35,6 +35,7 @@ def _statement(before: str, after: str) -> str:
             for part in (*_changed(table, "document_id", rank), _shown(table, rank, before, after))
         ),
         _named(before, after),
+        *_survivors(before, after),
     ]
     told = {
         f"{column}_{when}": f"({_document(sees, valid)} OR {_shared(sees, valid, found)})"
@@ -101,24 +102,47 @@ def _named(before: str, after: str) -> str:
     )  # fmt: skip
 
 
+def _survivors(before: str, after: str) -> list[str]:
+    """Survivors that stay as they are, while what is merged into them, or a document that lists it, changes."""
+    stays = f"{before.format('n')} AND {after.format('n')}"
+    survivor = "m.survivor IS NOT NULL JOIN entity n ON n.id = m.survivor AND n.document_id IS NULL"
+    either = f"({before.format('m')} OR {after.format('m')})"
+    listing = (
+        "FROM document_state s JOIN listed l ON l.document_id = s.document_id AND l.digest = s.digest"
+        f" AND l.noun = 'entity' JOIN entity m ON m.id = l.id AND {either} AND {survivor} AND {stays}"
+        " WHERE s.recorded = :key OR s.superseded = :key"
+    )
+    merging = (
+        f"FROM entity m JOIN entity n ON n.id = m.survivor AND n.document_id IS NULL AND {stays}"
+        " WHERE m.survivor IS NOT NULL AND (m.recorded = :key OR m.superseded = :key)"
+    )
+    keys = "n.row_key AS row_key, n.row_key AS before_key"
+    return [_item("entity", "document_id", 3, keys, rows) for rows in (listing, merging)]
+
+
 def _document(sees: str, valid: str) -> str:
     """The item stands in a document that can be seen."""
     return f"EXISTS (SELECT 1 FROM document d WHERE d.id = i.document_id AND {valid.format('d')} AND d.status {sees})"
 
 
 def _shared(sees: str, valid: str, key: str) -> str:
-    """The item is shared, and a document that can be seen lists it, or none lists it at all."""
+    """The item is shared, and a document that can be seen lists it, or none lists it at all, or the desk made it.
+
+    Documents may list it by the id of one that is merged into it.
+    """
     lists = (
         "SELECT 1 FROM listed l JOIN document_state s ON s.document_id = l.document_id AND s.digest = l.digest"
         f" AND {valid.format('s')}"
     )
-    openly = (
-        f"{lists} JOIN document d ON d.id = l.document_id AND {valid.format('d')} AND d.status {sees}"
-        " WHERE l.id = i.id AND l.noun = 'entity'"
+    can = f"JOIN document d ON d.id = l.document_id AND {valid.format('d')} AND d.status {sees}"
+    itself = "WHERE l.id = i.id AND l.noun = 'entity'"
+    merged = (
+        f"JOIN entity m ON m.id = l.id AND {valid.format('m')} WHERE m.survivor = i.id AND l.noun = 'entity'"
     )
+    made = f"SELECT 1 FROM entity a WHERE a.row_key = {key} AND a.authority = 'made'"
     return (
-        f"(i.document_id IS NULL AND {key} IS NOT NULL AND (EXISTS ({openly})"
-        f" OR NOT EXISTS ({lists} WHERE l.id = i.id AND l.noun = 'entity')))"
+        f"(i.document_id IS NULL AND {key} IS NOT NULL AND (EXISTS ({lists} {can} {itself})"
+        f" OR NOT EXISTS ({lists} {itself}) OR EXISTS ({lists} {can} {merged}) OR EXISTS ({made})))"
     )
 
 

@@ -81,7 +81,7 @@ def withdrawn(resource: Resource, reading: Reading, id: str) -> Problem | None:
     went = _hidden(resource, reading, id)
     closed = _closed(resource.model, reading, id)
     for number in sorted({*went, *closed}, reverse=True):
-        if visible(resource, reading.at(number - 1), id) is not None:
+        if _reached(resource, reading.at(number - 1), id):
             documents = went.get(number, set())
             ending = _withdrawing(reading, documents, number) if documents else closed[number]
             if ending is None or (not documents and _withheld(resource, reading, id)):
@@ -89,6 +89,14 @@ def withdrawn(resource: Resource, reading: Reading, id: str) -> Problem | None:
             detail = f"the {resource.noun} was withdrawn; as_of={number - 1} still shows it"
             return Problem(410, detail, withdrawn=_withdrawal(ending))
     return None
+
+
+def _reached(resource: Resource, reading: Reading, id: str) -> bool:
+    """Whether the id led to an item: to its own, or to one that had taken its place."""
+    if visible(resource, reading, id) is not None:
+        return True
+    moved = resource.moved
+    return moved is not None and reading.session.execute(moved(reading, id)).first() is not None
 
 
 def _closed(model: Any, reading: Reading, id: str) -> dict[int, RowMapping]:

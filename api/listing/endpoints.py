@@ -143,7 +143,8 @@ def answer_item(
             row = found(resource, reading, id)
         except Moved as moved:
             # A merge can be undone: the client asks here again next time.
-            headers = {"Location": _with_query(moved.location, request), "Cache-Control": "no-cache"}
+            location = _with_query(moved.location, request)
+            headers = {"Location": location, "ETag": f'"{moved.tag}"', "Cache-Control": "no-cache"}
             return Response(status_code=308, headers=headers)
         included = [part for name in include if (part := resource.includes[name].part)]
         utf16_offsets = parameters.offsets == "utf16"

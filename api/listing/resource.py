@@ -84,7 +84,7 @@ class Resource:
     across: bool = False
     # The column of `select` that names the state of the item alone: the first half of its ETag.
     own: str = "row_key"
-    # Of an id that is not listed: what took its place.
+    # Of an id that is not listed: what took its place, and the key of its own row.
     moved: Callable[[Reading, str], Select[Any]] | None = None
 
     def facets(self) -> dict[str, Exact]:
