@@ -103,7 +103,7 @@ def create_subscription(
 
 @router.get(
     "/subscriptions",
-    operation_id="list_subscriptions",
+    operation_id="get_subscriptions",
     summary="List subscriptions",
     response_class=Response,
     responses={
@@ -111,7 +111,7 @@ def create_subscription(
         **problems(*ALWAYS, 406),
     },
 )
-def list_subscriptions(
+def get_subscriptions(
     request: Request, caller: Owner, parameters: Annotated[SubscriptionParameters, Query()]
 ) -> Response:
     """Those of the key, the newest first; an admin sees all."""
@@ -192,7 +192,7 @@ def delete_subscription(request: Request, caller: Owner, _: Bare, id: Id) -> Res
 
 @router.get(
     "/subscriptions/{id}/deliveries",
-    operation_id="list_deliveries",
+    operation_id="get_deliveries",
     summary="List calls of a subscription",
     response_class=Response,
     responses={
@@ -200,7 +200,7 @@ def delete_subscription(request: Request, caller: Owner, _: Bare, id: Id) -> Res
         **problems(*ALWAYS, 404, 406),
     },
 )
-def list_deliveries(
+def get_deliveries(
     request: Request, caller: Owner, id: Id, parameters: Annotated[DeliveryParameters, Query()]
 ) -> Response:
     """Every attempt of the last 30 days, the newest first."""

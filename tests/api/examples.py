@@ -20,6 +20,7 @@ from api.settings import Settings
 from migrations.schema import migrate
 from models.measures import vocabulary
 from models.session import Database
+from tests.api.subscription_examples import subscribed
 from tests.keys import bearer, key
 
 FILE = Path(__file__).parents[2] / "api" / "examples.json"
@@ -88,6 +89,7 @@ def answers(folder: Path) -> dict[str, Any]:
     found["problem_413"] = ask(client, "/v1/quotes", content_length=str(1 << 30))
     found["problem_410"] = _withdrawn(folder, database, client)
     found |= _guarded(database, client)
+    found |= json.loads(_TIME.sub(RECORDED, json.dumps(subscribed(database, client))))
     with database.engine.begin() as connection:
         connection.execute(text("DROP TABLE quote_words"))
     found["problem_500"] = ask(client, "/v1/quotes?q=ceasefire")

@@ -19,8 +19,10 @@ from tests.keys import bearer, key
 REF = "#/components/schemas/"
 # How the names of operations begin that change nothing.
 READING = ("list_", "get_", "search")
+# Not of the record: its items are deleted, and every service has others.
+PRIVATE = "/v1/subscriptions"
 # Answered without a body: there is nothing to show.
-BARE = {"304", "308"}
+BARE = {"204", "304", "308"}
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +94,8 @@ def test_every_example_of_a_parameter_is_taken(
             if name == "cursor":  # goes with one query alone: see the contract
                 continue
             query = {**required, name: parameter["schema"]["examples"][0]}
+            if "id" in query and path.startswith(PRIVATE):
+                continue
             url = path.replace("{id}", query.pop("id")) if "{id}" in path else path
             answer = client.get(url, params=query, headers=admin)
             assert answer.status_code == 200, (path, name, answer.text)
@@ -116,7 +120,8 @@ def test_every_operation_has_its_problems(document: dict[str, Any]) -> None:
         if path.startswith("/v1/"):
             assert "422" in responses, path
         if "{id}" in path:
-            assert {"404", "410"} <= responses.keys(), path
+            gone = set() if path.startswith(PRIVATE) else {"410"}
+            assert {"404"} | gone <= responses.keys(), path
         for status, response in responses.items():
             if status >= "400":
                 assert list(response["content"]) == ["application/problem+json"], (path, status)
