@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import sqlite3
 from collections.abc import Iterable, Mapping
 from itertools import takewhile
 from typing import Any
@@ -131,6 +132,12 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 OURS = Problem(500, "the mistake is ours; the log has it under the request's id")
+FULL = Problem(
+    507,
+    "the disk of the database is full: nothing was written, reading goes on; try again once there is room",
+    headers={"Retry-After": "60"},
+)
+_POSTGRESQL_FULL = "53100"
 # Of SQLite: busy, locked, out of memory, read-only, I/O error, full, can not open, lock protocol.
 _SQLITE_AWAY = {5, 6, 7, 8, 10, 13, 14, 15}
 # Of PostgreSQL: connection, rolled back for another's sake, resources, lock, operator's intervention, system.
@@ -163,11 +170,20 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(DBAPIError)
     @app.exception_handler(PoolTimeout)
-    def _database(_: Request, error: Exception) -> Response:
+    def _database(request: Request, error: Exception) -> Response:
+        if isinstance(error, DBAPIError) and is_full(error) and request.method not in ("GET", "HEAD"):
+            structlog.get_logger().error("disk full")
+            return FULL.response()
         if isinstance(error, DBAPIError) and not is_away(error):
             raise error
         structlog.get_logger().warning("database away", error=type(error).__name__)
         return Problem(503, "the database did not answer; try again", headers={"Retry-After": "2"}).response()
+
+
+def is_full(error: DBAPIError) -> bool:
+    """Whether the database found no room on its disk."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code == sqlite3.SQLITE_FULL or getattr(error.orig, "sqlstate", None) == _POSTGRESQL_FULL
 
 
 def is_away(error: DBAPIError) -> bool:

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, create_engine
 
 # How long a writer waits for another one before it gives up.
@@ -44,8 +45,11 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session whose transaction is committed at the end of the block, or leaves no trace."""
-        with Session(self._writing) as session, session.begin():
-            yield session
+        try:
+            with Session(self._writing) as session, session.begin():
+                yield session
+        except DBAPIError as error:
+            raise _first(error) from None
 
     @contextmanager
     def write_at_once(self) -> Iterator[Session]:
@@ -85,6 +89,16 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _first(error: DBAPIError) -> DBAPIError:
+    """What went wrong, where SQLite has taken the transaction back at once, as when the disk is full.
+
+    Its savepoints went with it: that one of them is missing then is not what went wrong.
+    """
+    first = error.__context__
+    missing = "no such savepoint" in str(error.orig)
+    return _first(first) if missing and isinstance(first, DBAPIError) else error
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:

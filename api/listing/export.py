@@ -3,6 +3,7 @@
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from fastapi import Request, Response
@@ -35,7 +36,10 @@ def export(
     exported = nothing if request.scope.get("head") else _items(request.app.state.database, listing, after)
     lines = csv_rows(listing.resource.view, exported) if media == "csv" else ndjson(exported)
     headers = {**headers, "X-Revision": str(listing.reading.number)}
-    response = StreamingResponse(_released(lines, release), 200, headers, MEDIA_TYPES[media])
+    chunks = _released(lines, release)
+    # The first one before the answer begins: what goes wrong so far, as a database that is away, is answered.
+    first = next(chunks, b"")
+    response = StreamingResponse(chain((first,), chunks), 200, headers, MEDIA_TYPES[media])
     # A client that leaves before the first byte never starts the generator, nor its `finally`.
     weakref.finalize(response, release)
     return response
