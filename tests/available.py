@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +30,20 @@ def _npm() -> Path | None:
     return _on_path("npm") if new_enough else None
 
 
+def _tmpfs() -> Path | None:
+    """mount, where it may mount a file system in memory: for root, if nothing forbids it."""
+    mount = _on_path("mount")
+    if mount is None or os.geteuid() != 0 or sys.platform != "linux":
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        tried = subprocess.run(
+            [mount, "-t", "tmpfs", "onrecord-tests", folder], capture_output=True, check=False
+        )
+        if tried.returncode == 0:
+            subprocess.run(["umount", folder], check=True)
+    return mount if tried.returncode == 0 else None
+
+
 PROGRAMS: dict[str, Callable[[], Path | None]] = {
     "postgresql": find_postgres,
     "chromium": find_chromium,
@@ -36,6 +51,8 @@ PROGRAMS: dict[str, Callable[[], Path | None]] = {
     "compose": lambda: _on_path("docker-compose"),
     "nginx": lambda: _on_path("nginx"),
     "curl": lambda: _on_path("curl"),
+    "faketime": lambda: _on_path("faketime"),
+    "tmpfs": _tmpfs,
 }
 
 

@@ -51,14 +51,14 @@ class Server:
         """Its URL. Copying a migrated template is far quicker than migrating; nobody may be connected to the
         template meanwhile."""
         source = sql.Identifier(template or "template1")
-        self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), source))
+        self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), source))
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
         """Also with connections still open, as after a test that failed."""
-        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def _execute(self, statement: sql.Composed) -> None:
+    def execute(self, statement: sql.Composed | sql.SQL) -> None:
         with self._connect() as connection:
             connection.execute(statement)
 
@@ -70,10 +70,12 @@ class Server:
 class Cluster(Server):
     """Starts on entering, stops and is removed on leaving, at the latest when Python ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
         super().__init__(port=0)
+        self._settings = SETTINGS | settings
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
+        self._command: list[str] = []
 
     def __enter__(self) -> Self:
         self.start()
@@ -99,12 +101,36 @@ class Cluster(Server):
             self._fail()
         for _ in range(5):  # somebody else may take the free port between the look and the start
             self.port = free_port()
-            settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-            command = [str(programs / "postgres"), "-D", data, "-p", str(self.port), *settings]
-            self._process = self._call(command, user)
+            settings = [f"--{name}={value}" for name, value in self._settings.items()]
+            self._command = [str(programs / "postgres"), "-D", data, "-p", str(self.port), *settings]
+            self._process = self._call(self._command, user)
             if self._answers():
                 return
         self._fail()
+
+    def restart(self, how: signal.Signals, away: float) -> None:
+        """Stop as `pg_ctl stop` does, stay away for so many seconds, come back on the same port.
+
+        SIGINT is its "fast" (sessions are ended), SIGQUIT "immediate" (as a crash: it recovers when started).
+        """
+        assert self._process is not None
+        self._process.send_signal(how)
+        self._process.wait(timeout=60)
+        time.sleep(away)
+        self._process = self._call(self._command, _unprivileged())
+        if not self._answers():
+            self._fail()
+
+    @property
+    def folder(self) -> Path:
+        assert self._folder is not None
+        return self._folder
+
+    @property
+    def owner(self) -> int | None:
+        """The user that it runs as, if it is another one."""
+        user = _unprivileged()
+        return user and user.pw_uid
 
     def _fail(self) -> NoReturn:
         assert self._folder is not None

@@ -12,6 +12,7 @@ from api.exports import export_annotated, export_list
 from api.resources import RESOURCES
 from models.event import Event
 from models.record import newest
+from models.revision import Revision
 from models.session import Database
 
 Rows = dict[str, list[tuple[object, ...]]]
@@ -75,3 +76,8 @@ def rows(database: Database) -> Rows:
             t.name: [tuple(row) for row in session.execute(select(t).order_by(*t.primary_key))]
             for t in tables
         }
+
+
+def revisions(database: Database) -> list[int]:
+    with database.read() as session:
+        return list(session.execute(select(col(Revision.number)).order_by(col(Revision.number))).scalars())
