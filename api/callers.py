@@ -125,13 +125,14 @@ def _caller(request: Request) -> Caller:
         raise _refused("there is no such key", "invalid_token")
     # For the audit: whose it was.
     request.state.held = Caller(address, key.id, key.name)
-    if ended := _ended(key):
-        raise _refused(ended, "invalid_token")
+    if over := ended(key):
+        raise _refused(over, "invalid_token")
     keys.note(key)
     return Caller(address, key.id, key.name, frozenset(key.scopes.split()))
 
 
-def _ended(key: ApiKey) -> str | None:
+def ended(key: ApiKey) -> str | None:
+    """Why a key is not good any more, if it is not."""
     if key.revoked is not None:
         return "the key was revoked"
     # Both as the record writes times, which sort as they follow each other.

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from api.commands import database, documents, keeping, serving, working
+from api.commands import database, documents, keeping, purging, serving, working
 from api.commands.keys import keys
 from api.terminal import FAILED, err
 
@@ -26,6 +26,7 @@ for command in (
     database.stats,
     keeping.backup,
     keeping.restore,
+    purging.purge,
 ):
     app.command()(command)
 app.add_typer(keys, name="key")

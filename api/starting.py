@@ -13,7 +13,9 @@ from annotations.load import Disagreement, load
 from annotations.read import ANNOTATION, read_files
 from api.settings import Settings
 from migrations.schema import current, drift, head, migrate
+from models.erasing import erase, unerased
 from models.measures import vocabulary
+from models.purge import Purged
 from models.record import By
 from models.session import Database
 
@@ -57,6 +59,13 @@ def serve(given: Mapping[str, object], workers: int, announce: Callable[[str], N
         except Disagreement as error:
             # The newsroom's record goes before ours: it is served as it is.
             announce(f"The seed is not loaded, the record disagrees with it: {error}")
+        except Purged as error:
+            announce(f"The seed is not loaded: {error}")
+    if not erase(database):
+        left = ", ".join(unerased(database))
+        announce(
+            f"Purged, but not yet gone from the files of the database: {left}. The next start tries again."
+        )
     database.close()
     announce(f"On Record: http://{settings.host}:{settings.port}/docs")
     uvicorn.run(

@@ -21,7 +21,7 @@ from models.indicator import Indicator
 from models.measure import Measure
 from models.mention import Mention
 from models.moment import written
-from models.purge import Purge
+from models.purge import Purge, record_tombstones
 from models.quote import Quote, Speaker
 from models.recorded import Recorded, key_run
 from models.revision import Counter, Revision
@@ -106,6 +106,7 @@ class Change:
                 revision = insert(Revision).values(key=self.key, number=number, time=time, **asdict(by))
                 self.session.execute(revision)
                 record_events(self.session, self.key, number)
+                record_tombstones(self.session, self.key, number)
                 if self.session.get_bind().dialect.name == "postgresql":
                     # What is deferred would be checked in the commit, after the time was looked at.
                     self.session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))

@@ -12,13 +12,18 @@ from api.listing.words import Term
 from api.problems import Mistake, Problem, unprocessable
 from models import recorded
 from models.entity import Entity
-from models.record import FINAL, final, written
+from models.moment import written
+from models.purge import Purge
+from models.record import FINAL, final
 from models.revision import Counter, Revision
 
 
 @dataclass(frozen=True)
 class Reading:
-    """`number` is the revision that is read, `newest` the last one; `began` tells one record from another."""
+    """`number` is the revision that is read, `newest` the last one; `began` tells one record from another.
+
+    A purge makes another one of it: nobody may keep what was purged because its revision did not change.
+    """
 
     session: Session
     number: int
@@ -61,11 +66,12 @@ def read(session: Session, as_of: str | None, terms: tuple[Term, ...] = (), *, d
     now, settled = written(datetime.datetime.now(datetime.UTC)), final()
     began = select(col(Revision.time)).where(col(Revision.number) == 0).scalar_subquery()
     merged = select(col(Entity.survivor)).where(col(Entity.survivor).is_not(None)).exists()
-    columns: list[Any] = [col(Counter.number), col(Counter.time), began, merged]
+    purges = select(func.count()).select_from(Purge).scalar_subquery()
+    columns: list[Any] = [col(Counter.number), col(Counter.time), began, purges, merged]
     if moment is not None:
         before = select(func.coalesce(func.max(col(Revision.number)), 0)).where(col(Revision.time) <= moment)
         columns.append(before.scalar_subquery())
-    newest, time, beginning, resolve, *at = session.execute(select(*columns)).one()
+    newest, time, beginning, purged, resolve, *at = session.execute(select(*columns)).one()
     if (number is not None and number > newest) or (moment is not None and moment > now):
         raise _not_final(f"still to come; the newest revision is {newest}")
     if moment is not None and moment > max(time, settled):
@@ -73,6 +79,7 @@ def read(session: Session, as_of: str | None, terms: tuple[Term, ...] = (), *, d
     revision = number if number is not None else at[0] if at else newest
     bind = session.get_bind()
     sqlite = bind.dialect.name == "sqlite"
+    beginning = f"{beginning} {purged}" if purged else beginning
     return Reading(session, revision, newest, beginning, sqlite, terms, desk, bool(resolve))
 
 

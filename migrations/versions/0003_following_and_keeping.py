@@ -21,6 +21,9 @@ PURGED = {
     "speaker": "document_id", "claim": "document_id", "claim_source": "document_id", "span": "document_id",
     "timex": "document_id", "document_state": "document_id", "listed": "document_id",
 }  # fmt: skip
+# What a purge may take out of the rows of an entity that stays: a description, and what is made of its words.
+REDACTED = ("description", "folded", "digest")
+OPEN_PURGE = f"EXISTS (SELECT 1 FROM purge p WHERE NOT {sealed('p.recorded')})"
 INDEXED = ("entity", "indicator", "document", "mention", "quote", "claim")
 CHANGED: dict[str, dict[str, str | None]] = {
     "document": {"embargo": "embargo IS NULL OR (status = 'embargoed' AND length(embargo) = 24)"},
@@ -51,9 +54,9 @@ def _purges() -> Iterator[Rule]:
     """What is purged may be deleted while the revision is being written that says so."""
     for table, column in PURGED.items():
         yield _kept(table, _purging("document", f"OLD.{column}"))
-    own = f"{_purging('document', '{0}.document_id')} OR {_purging('entity', '{0}.id')}"
+    own = f"{_purging('document', '{0}.document_id')} OR ({{0}}.document_id IS NULL AND {OPEN_PURGE})"
     yield _kept("entity", own.format("OLD"))
-    yield _kept("indicator", _purging("indicator", "OLD.id"))
+    yield _kept("indicator", OPEN_PURGE)
     yield _kept(
         "alias", f"EXISTS (SELECT 1 FROM entity o WHERE o.row_key = OLD.entity_key AND ({own.format('o')}))"
     )
@@ -62,19 +65,37 @@ def _purges() -> Iterator[Rule]:
 def _altered() -> Iterator[Rule]:
     """Rules of tables that have more columns now."""
     yield _unchanged("document", {"superseded"})
-    yield _unchanged("entity", {"superseded"})
+    yield _unchanged("entity", {"superseded", *REDACTED})
     yield _unchanged("revision", {"note"})
 
 
 def _new() -> Iterator[Rule]:
-    open_purge = f"EXISTS (SELECT 1 FROM purge p WHERE NOT {sealed('p.recorded')})"
     yield Rule(
-        "note_unchanged", "revision", "UPDATE OF note", f"NEW.note IS NOT NULL OR NOT {open_purge}",
+        "note_unchanged", "revision", "UPDATE OF note", f"NEW.note IS NOT NULL OR NOT {OPEN_PURGE}",
         "a note stays, unless a purge takes its words",
     )  # fmt: skip
-    for table in ("event", "audit", "purge"):
+    yield Rule(
+        "redacted", "entity", f"UPDATE OF {', '.join(REDACTED)}",
+        f"NOT {OPEN_PURGE} OR coalesce(NEW.description, OLD.description, '') <> coalesce(OLD.description, '')",
+        "nothing changes in place, unless a purge takes its words",
+    )  # fmt: skip
+    for table in ("event", "audit"):
         yield Rule("unchanged", table, "UPDATE", "1 = 1", "nothing changes in place")
+    yield Rule(
+        "unchanged", "purge", "UPDATE OF noun, id, recorded, reason", "1 = 1", "nothing changes in place"
+    )
+    yield Rule(
+        "erased_once", "purge", "UPDATE OF erased", "OLD.erased IS NOT NULL OR NEW.erased IS NULL",
+        "what is erased stays so",
+    )  # fmt: skip
+    for table in ("event", "audit", "purge"):
         yield Rule("kept", table, "DELETE", "1 = 1", "nothing is deleted from it")
+    for table, column in (("document", "id"), ("document_state", "document_id")):
+        back = f"SELECT 1 FROM {table} x JOIN purge p ON p.noun = 'document' AND p.id = x.{column}"
+        yield Rule(
+            f"{table}_purged", "revision", "INSERT", f"EXISTS ({back} WHERE x.recorded = NEW.key)",
+            "what was purged does not come back",
+        )  # fmt: skip
     yield Rule(
         "written_with_revision", "event", "INSERT",
         "NOT EXISTS (SELECT 1 FROM counter c WHERE c.number = NEW.revision)",
@@ -231,9 +252,7 @@ def upgrade() -> None:
             "error IN ('url', 'name', 'address', 'connect', 'tls', 'timeout', 'broken', 'redirect', 'status')",
             name=op.f("ck_delivery_error"),
         ),
-        sa.CheckConstraint(
-            "(outcome = 'failed') = (error IS NOT NULL)", name=op.f("ck_delivery_went_wrong")
-        ),
+        sa.CheckConstraint("(outcome = 'failed') = (error IS NOT NULL)", name=op.f("ck_delivery_went_wrong")),
         sa.ForeignKeyConstraint(
             ["subscription_id"],
             ["subscription.id"],
@@ -284,6 +303,9 @@ def upgrade() -> None:
         sa.Column("noun", WORDS, nullable=False),
         sa.Column("id", WORDS, nullable=False),
         sa.Column("recorded", sa.BigInteger(), nullable=False),
+        sa.Column("reason", WORDS, nullable=False),
+        sa.Column("erased", WORDS, nullable=True),
+        sa.CheckConstraint("length(reason) > 0", name=op.f("ck_purge_reason")),
         sa.CheckConstraint("noun IN ('document', 'entity', 'indicator')", name=op.f("ck_purge_noun")),
         sa.ForeignKeyConstraint(
             ["recorded"],
@@ -304,6 +326,11 @@ def upgrade() -> None:
                 f" INSERT INTO {table}_words ({table}_words, rowid, folded)"
                 " VALUES ('delete', OLD.row_key, OLD.folded); END"
             )
+        op.execute(
+            "CREATE TRIGGER entity_update_words AFTER UPDATE OF folded ON entity BEGIN"
+            " INSERT INTO entity_words (entity_words, rowid, folded) VALUES ('delete', OLD.row_key, OLD.folded);"
+            " INSERT INTO entity_words (rowid, folded) VALUES (NEW.row_key, NEW.folded); END"
+        )
     _tell_of_the_past()
 
 
@@ -335,6 +362,7 @@ def downgrade() -> None:
     if sqlite:
         for table in INDEXED:
             op.execute(f"DROP TRIGGER {table}_delete_words")
+        op.execute("DROP TRIGGER entity_update_words")
     for table in ("delivery", "subscription", "event", "purge", "answer", "audit", "permit", "api_key"):
         op.drop_table(table)
     op.drop_index("ix_document_embargo", "document")

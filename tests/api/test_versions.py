@@ -8,12 +8,12 @@ from sqlalchemy import event
 
 from annotations.annotated import AnnotatedDocument
 from annotations.load import load
-from api.keys import create
 from models.measures import vocabulary
 from models.record import By
 from models.session import Database
 from tests.conftest import DOCUMENT, Statements, serve
 from tests.documents import document
+from tests.keys import bearer, key
 
 ANNOTATION = """
 entities:
@@ -68,7 +68,7 @@ def changed(version: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
 
 def desk(database: Database) -> dict[str, str]:
     """The headers of a key that sees drafts."""
-    return {"Authorization": f"Bearer {create(database, 'desk', ['write'], None)[1]}"}
+    return bearer(key(database, "write"))
 
 
 def test_the_first_version_is_created_and_changes_nothing(client: TestClient) -> None:

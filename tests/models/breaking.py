@@ -54,7 +54,7 @@ MADE: dict[str, dict[str, Any]] = {
         "time": TIME, "milliseconds": 5, "outcome": "delivered",
     },
     "permit": {"subject": "192.0.2.7", "minute": 1, "taken": 1},
-    "purge": {"noun": "document", "id": D, "recorded": 0},
+    "purge": {"noun": "document", "id": D, "recorded": 0, "reason": "An order."},
     "subscription": {
         "id": "sub_1", "key": "or_1", "url": "https://news.example/hook", "events": "", "filters": "",
         "secret": "s", "status": "active", "created": TIME, "changed": TIME, "revision": 0, "position": 0,

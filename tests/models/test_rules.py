@@ -133,6 +133,7 @@ CHECKS: dict[str, tuple[str, dict[str, Any]]] = {
     "ck_mention_span": (ANY, {"exact": ""}),
     "ck_permit_taken": (ANY, {"taken": -1}),
     "ck_purge_noun": (ANY, {"noun": "measure"}),
+    "ck_purge_reason": (ANY, {"reason": ""}),
     "ck_quote_act": ("act = 'statement'", {"act": "shout"}),
     "ck_quote_folded": (ANY, {"folded": " "}),
     "ck_quote_form": ("act = 'silence'", {"form": "free"}),
@@ -242,6 +243,23 @@ def added_and(table: str, statement: str) -> Change:
     return change
 
 
+def redescribed(r: Broken) -> None:
+    """A purge may take a description away, but not put another one in its place."""
+    r.add("purge")
+    r.sql("UPDATE entity SET description = 'x'")
+
+
+def purged(table: str) -> Change:
+    """What was purged is recorded anew."""
+
+    def change(r: Broken) -> None:
+        r.sql(f"UPDATE {table} SET superseded = {r.key} WHERE superseded IS NULL")
+        r.add("purge", id=D)
+        r.add(table, **({"id": D} if table == "document" else {}))
+
+    return change
+
+
 def merged(into: str) -> Change:
     """An entity is merged into one that is withdrawn, or that was merged itself."""
 
@@ -271,6 +289,8 @@ AT_ONCE: dict[str, list[Change]] = {
         for t in RECORDED
     },
     **{f"{t}_update_unchanged": [sql(f"UPDATE {t} SET digest = 'x'")] for t in RECORDED},
+    "entity_update_unchanged": [sql("UPDATE entity SET name = 'x'")],
+    "entity_update_redacted": [sql("UPDATE entity SET folded = 'x'"), redescribed],
     **{f"{t}_update_unchanged": [sql(f"UPDATE {t} SET position = position + 1")] for t in OWNED},
     **{
         f"{t}_delete_kept": [sql(f"DELETE FROM {t}")]
@@ -281,6 +301,7 @@ AT_ONCE: dict[str, list[Change]] = {
         for t in ("event", "audit", "purge")
     },
     **{f"{t}_delete_kept": [added_and(t, f"DELETE FROM {t}")] for t in ("event", "audit", "purge")},
+    "purge_update_erased_once": [added_and("purge", "UPDATE purge SET erased = NULL")],
     "event_insert_written_with_revision": [add("event", revision=0)],
     "purge_insert_enters_open": [add("purge", recorded=0)],
     "revision_update_note_unchanged": [
@@ -374,6 +395,7 @@ SEALED: dict[str, list[Change]] = {
         close("entity", "id = 'israel'"),
     ],
     "number": [add("claim", ABOUT)],
+    **{f"{table}_purged": [purged(table)] for table in ("document", "document_state")},
     "period_order": [add("claim", period_order="2024-10-15")],
     "quote_document_id": [close("document", f"id = '{D}'"), reworded],
     "quote_within_id": [lambda r: chain(r, (99, 98)), close("quote", f"id = '{D}.q9'")],
