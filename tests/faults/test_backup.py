@@ -1,6 +1,7 @@
 """Backup and restore: what was on record is on record again, to the byte, at every revision."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from tests.documents import document, put
 from tests.faults.everything import events, everything
 from tests.serving import environment
 
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 COMMAND = str(Path(sys.executable).parent / "onrecord")
 WRITERS = 4
 
@@ -218,3 +220,18 @@ def test_a_password_is_in_the_environment_alone(tmp_path: Path, monkeypatch: pyt
     assert "user=desk" in str(said.value)
     assert "open-sesame" not in str(said.value)
     assert (tmp_path / "password").read_text() == "open-sesame\n"
+
+
+def test_the_programs_of_postgresql_alone_do_as_documented(
+    backend: str, record: Database, file: Path, new_database: NewDatabase
+) -> None:
+    documented = re.findall(r"^(pg_dump .*)\n(pg_restore .*)$", OPERATIONS.read_text("utf-8"), re.MULTILINE)
+    assert len(documented) == 1
+    if backend == "sqlite":
+        return
+    other = new_database(seeded=True)
+    for line, database in zip(documented[0], (record, other), strict=True):
+        env = environment(URL=url(database).replace("+psycopg", ""))
+        subprocess.run(line, shell=True, check=True, cwd=file.parent, env=env)
+    assert everything(other) == everything(record)
+    run("restore", file, "--yes", "--database-url", url(new_database()))
