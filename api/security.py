@@ -12,8 +12,8 @@ SCHEME = {
     "type": "http",
     "scheme": "bearer",
     "bearerFormat": "or_XXXXXXXX_…",
-    "description": "A key of `onrecord key create`. Reading needs none, unless this service is closed; a key that "
-    "is unknown, revoked or expired is refused everywhere.",
+    "description": "A key of `onrecord key create`. Reading needs none, unless this service is closed; a key "
+    "that is unknown, revoked or expired is refused everywhere.",
 }
 _WORD = {"type": "string"}
 # Of answers to anything under /v1, where limits are set.
