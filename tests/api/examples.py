@@ -21,6 +21,7 @@ from migrations.schema import migrate
 from models.measures import vocabulary
 from models.session import Database
 from tests.api.subscription_examples import subscribed
+from tests.api.version_examples import corrected, purged
 from tests.keys import bearer, key
 
 FILE = Path(__file__).parents[2] / "api" / "examples.json"
@@ -89,7 +90,8 @@ def answers(folder: Path) -> dict[str, Any]:
     found["problem_413"] = ask(client, "/v1/quotes", content_length=str(1 << 30))
     found["problem_410"] = _withdrawn(folder, database, client)
     found |= _guarded(database, client)
-    found |= json.loads(_TIME.sub(RECORDED, json.dumps(subscribed(database, client))))
+    for more in (subscribed, corrected, purged):
+        found |= json.loads(_TIME.sub(RECORDED, json.dumps(more(database, client))))
     with database.engine.begin() as connection:
         connection.execute(text("DROP TABLE quote_words"))
     found["problem_500"] = ask(client, "/v1/quotes?q=ceasefire")
