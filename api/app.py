@@ -1,5 +1,6 @@
 """The application: routes, what stands at the door, and what is measured."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,8 +10,25 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import audit, docs, health, problems, record, subscription_actions, subscriptions, text
+from api import (
+    annotated,
+    annotation_writes,
+    audit,
+    batch,
+    docs,
+    document_writes,
+    entity_writes,
+    health,
+    problems,
+    purging,
+    record,
+    subscription_actions,
+    subscriptions,
+    text,
+    versions,
+)
 from api.callers import allowed
+from api.clock import keep_time
 from api.delivering import working
 from api.door import Door, VariantTags
 from api.keys import Keys
@@ -22,6 +40,7 @@ from api.openapi import describe
 from api.resources import RESOURCES
 from api.search import SEARCH
 from api.settings import Settings
+from models.measures import vocabulary
 from models.session import Database
 
 # What a script of another origin may read besides what every script may.
@@ -38,19 +57,29 @@ EXPOSED = (
     "X-Revision",
 )
 
+# What has routes besides the lists and their items.
+ROUTED = (
+    text, annotated, record, versions, document_writes, annotation_writes, batch, entity_writes, audit,
+    subscriptions, subscription_actions, purging,
+)  # fmt: skip
+
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service with these settings; the database must have been migrated."""
     settings = settings or Settings()
     configure(settings)
-    database = Database(settings.database_url)
+    database, measures = Database(settings.database_url), vocabulary(settings.measures)
     # For what no request waits for, or not for long: one after the other.
     aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aside")
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        clock = asyncio.create_task(keep_time(database, measures))
         async with working(database, settings):
             yield
+        clock.cancel()
+        # It may be at the database still, which is closed next.
+        await asyncio.wait([clock])
         aside.shutdown(cancel_futures=True)
         database.close()
 
@@ -62,7 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    app.state.settings, app.state.database = settings, database
+    app.state.settings, app.state.database, app.state.measures = settings, database, measures
     app.state.keys = Keys(database, aside)
     app.state.limits = Limits(database, aside, {"address": settings.limit_address, "key": settings.limit_key})
     app.state.exports = threading.BoundedSemaphore(settings.exports)
@@ -72,8 +101,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         mount(resources, resource, RESOURCES)
     # Side by side: inside another router a route would not know the outer prefix, and would be measured under
     # half of its path.
-    routed = (text, record, audit, subscriptions, subscription_actions)
-    for router in (resources, *(module.router for module in routed)):
+    for router in (resources, *(module.router for module in ROUTED)):
         app.include_router(router, dependencies=[Depends(allowed), Depends(once)])
     app.include_router(docs.schemas, dependencies=[Depends(once)])
     app.include_router(health.router)
@@ -82,7 +110,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The last one added is the first one met.
     app.add_middleware(GZipMiddleware, minimum_size=settings.compress_from, compresslevel=5)
     app.add_middleware(VariantTags)
-    app.add_middleware(Door, body_limit=settings.body_limit)
+    larger = {"/v1/documents:batch": settings.batch_limit}
+    app.add_middleware(Door, body_limit=settings.body_limit, larger=larger)
     app.add_middleware(Limited, limits=app.state.limits)
     if settings.cors_origins:
         # Outside the door: a script must be able to read why it was refused there.
