@@ -71,6 +71,41 @@ def _assert_part(shown: Any, real: Any, path: str) -> None:
         assert shown == real, path
 
 
+WALK = re.compile(r"```bash\n(.*?)```\n(?:```json\n(.*?)```)?", re.DOTALL)
+_END = "=== end of block"
+
+
+def test_the_record_is_kept_as_the_walk_through_says(tmp_path: Path) -> None:
+    """One shell goes through it, as a reader would; what it answers is what is shown."""
+    require("curl")
+    ports = {":8000": f":{free_port()}", ":8001": f":{free_port()}"}
+    blocks = WALK.findall(README)
+    assert len(blocks) > 6
+    script = f"\necho; echo '{_END}'\n".join(["set -euo pipefail", *(block for block, _ in blocks), ""])
+    for shown, real in {**ports, ".venv/bin/": f"{BIN}/"}.items():
+        script = script.replace(shown, real)
+    env = environment(ONRECORD_CALLBACK_HTTP="true", ONRECORD_CALLBACK_LOOPBACK="true")
+    port = ports[":8000"][1:]
+    with serving([BIN / "onrecord", "serve", "--port", port], int(port), folder=tmp_path, env=env):
+        # The receiver ends with the shell that began it.
+        script = f"trap 'kill $(jobs -p)' EXIT\n{script}"
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    assert done.returncode == 0, done.stderr
+    outputs = done.stdout.split(_END)[1:]
+    for (_, shown), output in zip(blocks, outputs, strict=True):
+        if shown:
+            _assert_part(json.loads(shown), json.loads(output), "")
+    assert not (tmp_path / "receiver.log").read_text().count("Error")
+
+
 def test_commands_of_the_annotated_file(tmp_path: Path) -> None:
     (tmp_path / "seeds").symlink_to(ROOT / "seeds")
     commands = [command for command, _ in _commands(".venv/bin/onrecord")]
