@@ -39,14 +39,16 @@ class Receiver:
     Two hosts may share an address, and a connection is found again by its address alone.
     """
 
-    def __init__(self, allowed: Allowed, context: ssl.SSLContext, names: Executor) -> None:
-        self._allowed, self._names = allowed, names
+    def __init__(
+        self, allowed: Allowed, context: ssl.SSLContext, names: Executor, *, seconds: float = WHOLE
+    ) -> None:
+        self._allowed, self._names, self._seconds = allowed, names, seconds
         self._client = httpx.AsyncClient(
             verify=context,
             # A proxy would connect to addresses that nobody checked.
             trust_env=False,
             follow_redirects=False,
-            timeout=httpx.Timeout(WHOLE, connect=CONNECT),
+            timeout=httpx.Timeout(seconds, connect=min(CONNECT, seconds)),
         )
 
     async def __aenter__(self) -> "Receiver":
@@ -60,7 +62,7 @@ class Receiver:
         started = time.perf_counter()
         status, error, wait = None, None, None
         try:
-            async with asyncio.timeout(WHOLE):
+            async with asyncio.timeout(self._seconds):
                 status, wait = await self._send(url, headers, body)
             error = _error_of(status)
         except Refused as refused:

@@ -142,7 +142,8 @@ def _told(
     into = _survivors(reading, _ids(events, ("merged",)))
     for event in events:
         id, change = event["id"], event["change"]
-        matches = change in _AFTER and (id in found or not query.narrow)
+        # What was purged since is not found, although nothing else hides it.
+        matches = change in _AFTER and id in found
         matched = change in _BEFORE and id in before
         # A purge is for everybody who may have what was purged; nothing is left to ask whether they have it.
         if matches or matched or change == "purged" or not query.narrow:

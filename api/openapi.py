@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from api.listing.openapi import problems
 from api.problems import MEDIA_TYPE, ProblemDocument
 from api.security import secure
+from api.webhooks import webhooks
 
 ABOUT = """
 **On Record** answers *who said what* and *who gave which figure*: attributed quotes and numeric claims of
@@ -124,6 +125,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         # FastAPI's own forms of a 422, which nothing here answers.
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        document["webhooks"] = webhooks(schemas)
         secure(app, document)
         for path, operation in operations(document):
             _complete(path, operation)

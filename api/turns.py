@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from sqlmodel import Session, col, select
 
 from api import messages
-from api.callers import Caller
+from api.callers import Caller, ended
 from api.listing.reading import read
 from api.messages import Batch, Message
 from api.outbox import Turn, leased, moment
@@ -58,9 +58,9 @@ def prepare(session: Session, turn: Turn) -> Task | None:
 def _holder(session: Session, key: str) -> Caller | str:
     """Who made the subscription, or why nobody is called for them any more."""
     row = session.execute(select(ApiKey).where(col(ApiKey.id) == key)).scalar_one_or_none()
-    if row is None or row.revoked is not None:
-        return "its key was revoked"
-    if row.expires is not None and row.expires <= moment():
-        return "its key has expired"
+    if row is None:
+        return "there is no such key any more"
+    if (reason := ended(row)) is not None:
+        return reason
     holder = Caller("worker", row.id, row.name, frozenset(row.scopes.split()))
-    return holder if holder.may("subscriptions") else "its key has lost the scope `subscriptions`"
+    return holder if holder.may("subscriptions") else "the key has lost the scope `subscriptions`"

@@ -1,28 +1,38 @@
 """Being called back: signed, in order, at least once, whatever fails on the way."""
 
+import asyncio
 import calendar
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from jsonschema import Draft202012Validator
 from sqlalchemy import insert, text, update
 from sqlmodel import col
 
 from annotations.annotated import AnnotatedDocument
+from annotations.purge import Purging
+from api.addresses import Allowed
+from api.calling import Outcome
+from api.calling import Receiver as Connection
 from api.retrying import ATTEMPTS, JITTER, PAUSES, pause_after
 from models.api_key import ApiKey
+from models.commit import commit
+from models.record import By
 from models.session import Database
 from models.subscription import Delivery, Subscription
 from tests.api.receivers import TAKEN, Answer, Call, Receiver, calling, eventually, receiving, subscribe
-from tests.conftest import serve
 from tests.documents import document, put
 from tests.serving import environment
 
@@ -83,6 +93,10 @@ def test_events_are_sent_signed_and_in_order(empty_database: Database) -> None:
             assert call.data["matches"] is True and call.data["reason"] == "load"
             assert call.content["timestamp"] == item.json()["recorded"]["time"]
         assert len({call.id for call in calls}) == 5
+        document = client.get("/openapi.json").json()
+        form = {"$ref": "#/components/schemas/EventMessage", "components": document["components"]}
+        for call in calls:
+            assert not [error.message for error in Draft202012Validator(form).iter_errors(call.content)]
         done = eventually(client, f"/v1/subscriptions/{made['id']}", lambda found: found["revision"] == 2)
         assert done["position"] == done["attempts"] == 0
 
@@ -305,7 +319,7 @@ def worker(database: Database, folder: Path) -> Iterator[subprocess.Popen[bytes]
     """`onrecord worker` as a process of its own."""
     url = database.engine.url.render_as_string(hide_password=False)
     env = environment(ONRECORD_CALLBACK_HTTP="1", ONRECORD_CALLBACK_LOOPBACK="1")
-    command = [Path(sys.executable).parent / "onrecord", "worker", "--database-url", url]
+    command = [str(Path(sys.executable).parent / "onrecord"), "worker", "--database-url", url]
     process = subprocess.Popen(command, cwd=folder, env=env, stderr=subprocess.PIPE)
     try:
         yield process
@@ -361,9 +375,9 @@ def test_a_worker_that_is_stopped_ends_its_leases(empty_database: Database) -> N
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"revoked": "2026-01-01T00:00:00.000Z"}, "its key was revoked"),
-        ({"expires": "2026-01-01T00:00:00.000Z"}, "its key has expired"),
-        ({"scopes": "write"}, "its key has lost the scope `subscriptions`"),
+        ({"revoked": "2026-01-01T00:00:00.000Z"}, "the key was revoked"),
+        ({"expires": "2026-01-01T00:00:00.000Z"}, "the key has expired"),
+        ({"scopes": "write"}, "the key has lost the scope `subscriptions`"),
     ],
 )
 def test_whose_key_has_ended_is_called_no_more(
@@ -535,6 +549,33 @@ def test_a_large_answer_is_not_waited_for(empty_database: Database) -> None:
         assert ids(receiver.wait(3)) == ["flood-0", "flood-1", "flood-2"]
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n12"]
+)
+def test_an_answer_that_does_not_end_is_not_waited_for(content: bytes) -> None:
+    async def call(port: int) -> Outcome:
+        allowed, context = Allowed(http=True, loopback=True), httpx.create_ssl_context()
+        with ThreadPoolExecutor() as names:
+            async with Connection(allowed, context, names, seconds=1.0) as receiver:
+                return await receiver.take(f"http://127.0.0.1:{port}/", {}, b"{}")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(content)
+                over.wait(60)
+
+        over = threading.Event()
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        outcome = asyncio.run(call(server.getsockname()[1]))
+        over.set()
+        thread.join()
+    assert (outcome.error, outcome.status) == ("timeout", None) and outcome.milliseconds >= 990
+
+
 def test_no_word_of_a_document_is_kept(empty_database: Database) -> None:
     with receiving(lambda number, _: TAKEN if number else FAILED) as receiver:
         with calling(empty_database) as client:
@@ -546,6 +587,34 @@ def test_no_word_of_a_document_is_kept(empty_database: Database) -> None:
             for table in ("subscription", "delivery"):
                 kept = str(session.execute(text(f"SELECT * FROM {table}")).all())
                 assert kept != "[]" and not any(word in kept for word in ("flood", "people", "Ali", "broken"))
+
+
+def test_after_a_purge_no_word_goes_out_and_everybody_is_told(empty_database: Database) -> None:
+    """Also what was read before, and waited for a receiver that took its time."""
+    waits, go_on = threading.Event(), threading.Event()
+
+    def slowly(number: int, _: Call) -> Answer:
+        if number == 0:
+            waits.set()
+            go_on.wait(30)
+        return TAKEN
+
+    with receiving(slowly) as receiver, calling(empty_database) as client:
+        subscribe(client, receiver)
+        subscribe(client, Receiver(port=receiver.port), resource="claims", filters={"measure": "injured"})
+        put(empty_database, toll("flood"))
+        assert waits.wait(60)
+        commit(empty_database, Purging(["flood"], "Court order"), By())
+        go_on.set()
+        calls = receiver.wait(11)
+        assert all(call.data["item"] is None and not call.data["matches"] for call in calls[1:])
+        assert not any(b"killed in Tyre" in call.body for call in calls[1:])
+        told = sorted(call.content["type"] for call in calls if call.data["change"] == "purged")
+        # Who follows some claims is told of each that is gone: which of them it had, nobody knows any more.
+        assert told == [
+            "claim.purged", "claim.purged", "document.purged", "entity.purged", "entity.purged",
+            "quote.purged",
+        ]  # fmt: skip
 
 
 def test_the_log_is_kept_for_thirty_days(empty_database: Database) -> None:
@@ -584,4 +653,3 @@ def test_a_service_without_a_worker_calls_nobody(empty_database: Database) -> No
         time.sleep(1.5)
         assert not receiver.calls
         assert client.get(f"/v1/subscriptions/{made['id']}").json()["revision"] == 1
-    assert serve(empty_database)

@@ -70,7 +70,8 @@ def test_explorer_lists_every_tag_and_operation(seen: Seen, address: str) -> Non
         t["name"] for t in document["tags"]
     ]
     paths = seen.page.locator(".opblock-summary-path").evaluate_all("all => all.map(one => one.dataset.path)")
-    assert sorted(paths) == sorted(path for path, _ in operations(document))
+    sent = [*document["webhooks"]]
+    assert sorted(paths) == sorted([*sent, *(path for path, _ in operations(document))])
     assert seen.page.title() == "On Record · explorer"
 
 
