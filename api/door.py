@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Problem
 
 LONGEST_QUERY = 16_384
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
 _ETAGS = re.compile(rb'"([^"]*)-gzip"')
 
 
@@ -25,7 +27,13 @@ class Door:
         if problem := self._problem(scope):
             return await problem.response()(scope, receive, send)
         if b"transfer-encoding" in dict(scope["headers"]):
-            receive = await self._read(receive, self._limit(scope))
+            receive = self._counted(receive, self._limit(scope))
+            if scope["method"] not in WRITES:
+                # Nobody reads it there; it is refused all the same.
+                try:
+                    receive = await _whole(receive)
+                except HTTPException:
+                    return await _too_large(self._limit(scope)).response()(scope, receive, send)
         if scope["method"] != "HEAD":
             return await self.app(scope, receive, send)
 
@@ -36,22 +44,21 @@ class Door:
         scope["method"], scope["head"] = "GET", True
         return await self.app(scope, receive, headers_only)
 
-    async def _read(self, receive: Receive, limit: int) -> Receive:
-        """A body that does not say its length is read before anything else is done, as far as it may go."""
-        body, more = b"", True
-        while more:
+    def _counted(self, receive: Receive, limit: int) -> Receive:
+        """A body that does not say its length is refused as soon as more has been read than it may have."""
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
             message = await receive()
-            if message["type"] == "http.disconnect":
-                break
-            body, more = body + message.get("body", b""), message.get("more_body", False)
-            if len(body) > limit:
-                raise _too_large(limit)
-        whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                refused = _too_large(limit)
+                # Of the framework's own kind, which passes what reads bodies.
+                raise HTTPException(refused.status, refused.detail, dict(refused.headers or {}))
+            return message
 
-        async def again() -> Message:
-            return whole.pop() if whole else await receive()
-
-        return again
+        return counted
 
     def _limit(self, scope: Scope) -> int:
         return self.larger.get(scope["path"], self.body_limit)
@@ -72,6 +79,21 @@ class Door:
         if length.isdecimal() and (len(length) > 15 or int(length) > self._limit(scope)):
             return _too_large(self._limit(scope))
         return None
+
+
+async def _whole(receive: Receive) -> Receive:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return again
 
 
 def _too_large(limit: int) -> Problem:

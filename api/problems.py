@@ -155,6 +155,8 @@ def install(app: FastAPI) -> None:
     def _http(_: Request, error: HTTPException) -> Response:
         headers = dict(error.headers or {})
         detail = "see the title"
+        if error.status_code == 413:
+            detail = error.detail
         if error.status_code == 404:
             detail = "nothing is at this address; /openapi.json lists what is"
         if error.status_code == 405:

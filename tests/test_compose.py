@@ -173,7 +173,7 @@ def test_the_proxy_refuses_oversized_headers_and_bodies(proxy: Proxy) -> None:
         b"HTTP/1.1 400 "
     )
     assert answer_to(proxy, b"GET /?q=" + long + b" HTTP/1.1\r\nHost: a\r\n\r\n").startswith(b"HTTP/1.1 414 ")
-    body = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1100000\r\n\r\n"
+    body = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 13000000\r\n\r\n"
     assert answer_to(proxy, body).startswith(b"HTTP/1.1 413 ")
 
 

@@ -12,6 +12,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.listing import cursor
+from models.session import Database
+from tests.api.writers import key
+from tests.conftest import serve
 
 SOME = 1  # at least one result
 NOBODY = 0  # a list that is rightly empty
@@ -293,11 +296,21 @@ def test_there_are_enough_of_them() -> None:
     assert len(REQUESTS) > 150
 
 
-def test_a_chunked_body_beyond_length_is_refused(client: TestClient) -> None:
-    chunks = (b"x" * 1024 for _ in range(2000))
-    answer = client.request("POST", "/v1/quotes", content=chunks)
-    assert answer.status_code == 413
+def test_a_chunked_body_beyond_length_is_refused(seeded_database: Database) -> None:
+    client = serve(seeded_database, body_limit=10_000)
+
+    def chunks() -> Iterator[bytes]:
+        return (b"x" * 1024 for _ in range(20))
+
+    may = key(seeded_database, "write", "subscriptions")
+    for method, path in (("GET", "/v1/quotes"), ("PUT", "/v1/documents/a"), ("POST", "/v1/subscriptions")):
+        headers = {**may, "Content-Type": "application/json"}
+        answer = client.request(method, path, content=chunks(), headers=headers)
+        assert (answer.status_code, path) == (413, path)
+        assert "10000" in answer.json()["detail"]
     assert client.request("GET", "/v1/quotes", content=iter([b"x"])).status_code == 200
+    # Whoever may not write is not listened to at all.
+    assert client.request("PUT", "/v1/documents/a", content=chunks()).status_code == 401
 
 
 def test_a_cursor_goes_with_its_query_alone(client: TestClient) -> None:
