@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field, ValidationError
 from annotations import file_format
 from annotations.annotated import Entity
 from annotations.draft import empty, note
-from annotations.scalars import Coordinates
 from annotations.mistakes import Mistakes, Report
+from annotations.scalars import Coordinates
 from annotations.tree import from_json
 
 LONGEST_ID = 201

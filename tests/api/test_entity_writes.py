@@ -16,7 +16,7 @@ from models.measures import vocabulary
 from models.session import Database
 from tests.api.asking import Json, ask, ids
 from tests.api.writers import key, pointers, tag
-from tests.conftest import SEED, serve
+from tests.conftest import SEED, NewDatabase, serve
 from tests.documents import document, put
 
 ENTITIES = """
@@ -35,12 +35,23 @@ TEXT = "UNIFIL said 3 boats sank in Tyre, an aide said."
 BOATS = document("boats", TEXT, ENTITIES)
 
 
+def serving(database: Database) -> Iterator[TestClient]:
+    put(database, BOATS)
+    with serve(database) as client:
+        client.headers.update(key(database, "entities"))
+        yield client
+    database.close()
+
+
 @pytest.fixture
 def client(empty_database: Database) -> Iterator[TestClient]:
-    put(empty_database, BOATS)
-    with serve(empty_database) as client:
-        client.headers.update(key(empty_database, "entities"))
-        yield client
+    yield from serving(empty_database)
+
+
+@pytest.fixture(scope="module")
+def unchanged(new_database: NewDatabase) -> Iterator[TestClient]:
+    """A client of which everything is refused."""
+    yield from serving(new_database())
 
 
 def make(client: TestClient, **fields: Any) -> Response:
@@ -129,23 +140,23 @@ WRONG: list[tuple[Json, str | None]] = [
 
 @pytest.mark.parametrize(("fields", "pointer"), WRONG)
 def test_a_field_is_checked_as_in_an_annotated_document(
-    client: TestClient, fields: Json, pointer: str | None
+    unchanged: TestClient, fields: Json, pointer: str | None
 ) -> None:
-    refused = make(client, id="x", **fields)
+    refused = make(unchanged, id="x", **fields)
     assert refused.status_code == 422 and pointers(refused) == [pointer], refused.text
     assert refused.headers["content-type"] == "application/problem+json"
     if pointer == "/part_of" and "nn" in fields["part_of"]:
         assert refused.json()["errors"][0]["nearest"] == "lebanon"
-    assert revision(client) == 1
+    assert revision(unchanged) == 1
 
 
-def test_what_is_sent_is_a_json_object(client: TestClient) -> None:
+def test_what_is_sent_is_a_json_object(unchanged: TestClient) -> None:
     json_ = {"Content-Type": "application/json"}
     for content, headers, status in (("[]", json_, 422), ("{", json_, 400), ("{}", {}, 415),
                                      ('{"name": "a", "name": "b"}', json_, 422)):  # fmt: skip
-        assert client.post("/v1/entities", content=content, headers=headers).status_code == status
-    form = tag(client, "/v1/entities/tyre") | {"Content-Type": "text/plain"}
-    assert client.patch("/v1/entities/tyre?reason=typo", content="{}", headers=form).status_code == 415
+        assert unchanged.post("/v1/entities", content=content, headers=headers).status_code == status
+    form = tag(unchanged, "/v1/entities/tyre") | {"Content-Type": "text/plain"}
+    assert unchanged.patch("/v1/entities/tyre?reason=typo", content="{}", headers=form).status_code == 415
 
 
 def test_an_edit_changes_what_it_names_and_nothing_else(client: TestClient, empty_database: Database) -> None:
@@ -215,18 +226,17 @@ def test_the_same_request_is_answered_once(client: TestClient) -> None:
     ],
 )
 def test_an_edit_keeps_what_the_record_rests_on(
-    client: TestClient, id: str, fields: Json, status: int, said: str
+    unchanged: TestClient, id: str, fields: Json, status: int, said: str
 ) -> None:
-    make(client, kind="organisation", name="NATO")
-    number = revision(client)
-    refused = edit(client, id, **fields)
+    number = revision(unchanged)
+    refused = edit(unchanged, id, **fields)
     if fields == {"document": None}:
         # Taking away what it does not have changes nothing (RFC 7396).
         assert refused.status_code == 200
         return
     assert refused.status_code == status, refused.text
     assert said in refused.text
-    assert revision(client) == number
+    assert revision(unchanged) == number
 
 
 def test_an_entity_of_a_document_is_edited_as_that_document_has_it(

@@ -12,7 +12,7 @@ from models.event import Event
 from models.session import Database
 from tests.api.asking import Json, ask
 from tests.api.writers import key
-from tests.conftest import serve
+from tests.conftest import NewDatabase, serve
 from tests.documents import document, put
 
 TEXT = """Hezbollah said 12 boats sank in Tyre.
@@ -117,11 +117,22 @@ class Desk:
         return str(answer.headers["location"].partition("?")[0].removeprefix("/v1/entities/"))
 
 
-@pytest.fixture
-def desk(empty_database: Database) -> Iterator[Desk]:
-    made = Desk(empty_database)
+def serving(database: Database) -> Iterator[Desk]:
+    made = Desk(database)
     with made.client:
         yield made
+    database.close()
+
+
+@pytest.fixture
+def desk(empty_database: Database) -> Iterator[Desk]:
+    yield from serving(empty_database)
+
+
+@pytest.fixture(scope="module")
+def shared_desk(new_database: NewDatabase) -> Iterator[Desk]:
+    """Of tests that undo what they merge, or merge nothing."""
+    yield from serving(new_database())
 
 
 # Path and filter, with what is found for one of two entities and for both; `merge` is the pair.
@@ -152,23 +163,23 @@ FILTERS: list[tuple[str, str, tuple[str, str], set[str], set[str]]] = [
 
 @pytest.mark.parametrize(("path", "filter", "merge", "before", "after"), FILTERS)
 def test_a_filter_finds_what_names_any_of_the_merged(
-    desk: Desk, path: str, filter: str, merge: tuple[str, str], before: set[str], after: set[str]
+    shared_desk: Desk, path: str, filter: str, merge: tuple[str, str], before: set[str], after: set[str]
 ) -> None:
     other, survivor = merge
     if (path, filter) == ("entities", "part_of__within"):
         before = set()
-    elsewhere = desk.ids(path, **{filter: other}) if before != after else set()
-    assert desk.ids(path, **{filter: survivor}) - {survivor} == before
-    number = desk.merge(other, survivor)["revision"]
-    assert desk.ids(path, **{filter: survivor}) - {survivor} == after
-    assert desk.ids(path, **{filter: survivor, "as_of": number - 1}) - {survivor} == before
+    elsewhere = shared_desk.ids(path, **{filter: other}) if before != after else set()
+    assert shared_desk.ids(path, **{filter: survivor}) - {survivor} == before
+    number = shared_desk.merge(other, survivor)["revision"]
+    assert shared_desk.ids(path, **{filter: survivor}) - {survivor} == after
+    assert shared_desk.ids(path, **{filter: survivor, "as_of": number - 1}) - {survivor} == before
     # The old id names nothing any more; the survivor is what was meant.
-    refused = desk.client.get(f"/v1/{path}", params={filter: other})
+    refused = shared_desk.client.get(f"/v1/{path}", params={filter: other})
     (error,) = refused.json()["errors"]
     assert (refused.status_code, error["nearest"]) == (422, survivor)
-    desk.unmerge(other)
-    assert desk.ids(path, **{filter: survivor}) - {survivor} == before
-    assert not elsewhere or desk.ids(path, **{filter: other}) == elsewhere
+    shared_desk.unmerge(other)
+    assert shared_desk.ids(path, **{filter: survivor}) - {survivor} == before
+    assert not elsewhere or shared_desk.ids(path, **{filter: other}) == elsewhere
 
 
 # Path and facet, with the counts of two entities before and after one is merged into the other.
@@ -192,20 +203,25 @@ FACETS: list[tuple[str, str, tuple[str, str], dict[str, int], dict[str, int]]] =
 
 @pytest.mark.parametrize(("path", "facet", "merge", "before", "after"), FACETS)
 def test_a_facet_counts_for_the_survivor(
-    desk: Desk, path: str, facet: str, merge: tuple[str, str], before: dict[str, int], after: dict[str, int]
+    shared_desk: Desk,
+    path: str,
+    facet: str,
+    merge: tuple[str, str],
+    before: dict[str, int],
+    after: dict[str, int],
 ) -> None:
     def counts(**parameters: Any) -> dict[str, int]:
-        found = desk.counted(path, facet, **parameters)
+        found = shared_desk.counted(path, facet, **parameters)
         return {id_: number for id_, number in found.items() if id_ in merge}
 
     assert counts() == before
-    number = desk.merge(*merge)["revision"]
+    number = shared_desk.merge(*merge)["revision"]
     assert counts() == after
     assert counts(as_of=number - 1) == before
-    for value in ask(desk.client, path, facet=facet, limit=1)["facets"][facet]:
-        total = desk.client.get(value["url"] + "&count=on").json()["total"]
+    for value in ask(shared_desk.client, path, facet=facet, limit=1)["facets"][facet]:
+        total = shared_desk.client.get(value["url"] + "&count=on").json()["total"]
         assert total["value"] == value["count"], value
-    desk.unmerge(merge[0])
+    shared_desk.unmerge(merge[0])
     assert counts() == before
 
 
@@ -367,18 +383,20 @@ def test_pages_take_no_more_statements_with_merges(desk: Desk) -> None:
         ("nobody", HIZ, 404, "no entity with this id"),
     ],
 )
-def test_what_can_not_be_one_is_not_merged(desk: Desk, id: str, into: str, status: int, said: str) -> None:
+def test_what_can_not_be_one_is_not_merged(
+    shared_desk: Desk, id: str, into: str, status: int, said: str
+) -> None:
     other = "entities: {aide: {kind: actor, naming: role, name: aide}}"
-    put(desk.database, document("other", "An aide said no.", other))
-    number = ask(desk.client, "record")["revision"]
-    refused = desk.post(id, "merge", into=into)
+    put(shared_desk.database, document("other", "An aide said no.", other))
+    number = ask(shared_desk.client, "record")["revision"]
+    refused = shared_desk.post(id, "merge", into=into)
     assert refused.status_code == status
     assert refused.headers["content-type"] == "application/problem+json"
     problem = refused.json()
     told = problem["errors"][0]["message"] if status == 422 else problem["detail"]
     assert said in told
     assert status != 422 or problem["errors"][0]["pointer"] == "/into"
-    assert ask(desk.client, "record")["revision"] == number
+    assert ask(shared_desk.client, "record")["revision"] == number
 
 
 def test_merges_do_not_run_in_a_circle(desk: Desk) -> None:
@@ -418,17 +436,17 @@ def test_a_merge_needs_the_state_that_was_read(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"into": 5}, {"into": None}, {"into": HEZ, "why": "x"}, {"into": "a\0b"}, []]
 )
-def test_a_merge_says_into_what(desk: Desk, body: Any) -> None:
-    refused = desk.client.post(f"/v1/entities/{HIZ}:merge", json=body, headers={"If-Match": "*"})
+def test_a_merge_says_into_what(shared_desk: Desk, body: Any) -> None:
+    refused = shared_desk.client.post(f"/v1/entities/{HIZ}:merge", json=body, headers={"If-Match": "*"})
     assert refused.status_code == 422
 
 
-def test_merging_is_for_keys_that_may(desk: Desk) -> None:
+def test_merging_is_for_keys_that_may(shared_desk: Desk) -> None:
     path, body = f"/v1/entities/{HIZ}:merge", {"into": HEZ}
-    with serve(desk.database) as anybody:
+    with serve(shared_desk.database) as anybody:
         assert anybody.post(path, json=body).status_code == 401
         for scope, status in (("read", 403), ("write", 403), ("entities", 428), ("admin", 428)):
-            answer = anybody.post(path, json=body, headers=key(desk.database, scope))
+            answer = anybody.post(path, json=body, headers=key(shared_desk.database, scope))
             assert answer.status_code == status, scope
 
 
