@@ -15,6 +15,7 @@ from api import (
     annotation_writes,
     audit,
     batch,
+    changes,
     docs,
     document_writes,
     entity_writes,
@@ -31,6 +32,7 @@ from api.callers import allowed
 from api.clock import keep_time
 from api.delivering import working
 from api.door import Door, VariantTags
+from api.following import Watch
 from api.keys import Keys
 from api.limits import Limited, Limits
 from api.listing.endpoints import RELEASE, mount
@@ -60,7 +62,7 @@ EXPOSED = (
 # What has routes besides the lists and their items.
 ROUTED = (
     text, annotated, record, versions, document_writes, annotation_writes, batch, entity_writes, audit,
-    subscriptions, subscription_actions, purging,
+    changes, subscriptions, subscription_actions, purging,
 )  # fmt: skip
 
 
@@ -76,7 +78,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         clock = asyncio.create_task(keep_time(database, measures))
         async with working(database, settings):
-            yield
+            with app.state.watch.until_told():
+                yield
         clock.cancel()
         # It may be at the database still, which is closed next.
         await asyncio.wait([clock])
@@ -92,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.settings, app.state.database, app.state.measures = settings, database, measures
+    app.state.watch = Watch(database)
     app.state.keys = Keys(database, aside)
     app.state.limits = Limits(database, aside, {"address": settings.limit_address, "key": settings.limit_key})
     app.state.exports = threading.BoundedSemaphore(settings.exports)

@@ -45,6 +45,7 @@ TAGS = {
     "indicators": "Questions that claims answer",
     "measures": "What claims count",
     "search": "Everything at once",
+    "changes": "What happens to all of them, for tools that follow",
     "record": "The state of the record, and the form of what goes into it",
     "subscriptions": "Be called back on what happens",
     "service": "Is it well?",
@@ -94,14 +95,36 @@ QUERIES = {
         "claims__gte=2": "those that several claims answer",
     },
     "measures": {"unit=person": "measures that count persons", "claims__gte=1": "those in use"},
+    "changes": {
+        "type=claim": "everything that happens to a claim",
+        "entity=benjamin-netanyahu&type=quote.created": "everything that he says, or that is said of him",
+        "sort=-recorded&limit=20": "the latest changes, newest first",
+    },
     "search": {
         "q=ceasefire": "wherever it is spoken of",
         "q=%22northern+Israel%22&type=quote": "quotes in which these words follow each other",
     },
 }
-SHOWING = ("sort", "limit", "cursor", "count", "facet", "include", "format", "offsets", "as_of")
+SHOWING = (
+    "sort",
+    "limit",
+    "cursor",
+    "after",
+    "wait",
+    "count",
+    "facet",
+    "include",
+    "format",
+    "offsets",
+    "as_of",
+)
 # How an example is found in examples.json: by the operation's id and, behind it, the format.
-FORMS = {"text/csv": "_csv", "application/x-ndjson": "_ndjson", "application/atom+xml": "_atom"}
+FORMS = {
+    "text/csv": "_csv",
+    "application/x-ndjson": "_ndjson",
+    "application/atom+xml": "_atom",
+    "text/event-stream": "_sse",
+}
 # What the door may answer to any request, and a mistake of ours.
 ANYWHERE = (400, 413, 414, 500)
 _VIEW = re.compile(rb'(?<=[/"])([A-Z][A-Za-z]+)View(?=")')
@@ -160,6 +183,8 @@ def _exemplify(operation: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", ()):
         if parameter["name"] == "cursor":
             parameter["schema"]["examples"] = [examples()["list_quotes"]["next"].rpartition("cursor=")[2]]
+        if parameter["name"] == "after":
+            parameter["schema"]["examples"] = [examples()["list_changes"]["cursor"]]
         if parameter["in"] == "path":
             # Of a write: the same as of the item that it is about.
             about = examples().get(f"get_{operation['operationId'].partition('_')[2]}")

@@ -2,12 +2,13 @@
 
 from typing import Literal
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from models.columns import check, column, one_of
 
 EventNoun = Literal["document", "entity", "quote", "claim"]
+PURGED = text("kind = 'purged' OR public = 'purged'")
 EventKind = Literal["created", "corrected", "withdrawn", "merged", "unmerged", "purged"]
 
 
@@ -22,9 +23,10 @@ class Event(SQLModel, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["revision"], ["revision.number"], deferrable=True, initially="DEFERRED"),
         Index("ix_event_id", "id"),
-        Index("ix_event_document", "document_id"),
+        Index("ix_event_document", "document_id", "revision", "position"),
         Index("ix_event_row_key", "row_key"),
         Index("ix_event_before_key", "before_key"),
+        Index("ix_event_purged", "revision", "position", sqlite_where=PURGED, postgresql_where=PURGED),
         one_of("noun", EventNoun),
         one_of("kind", EventKind),
         one_of("public", EventKind),

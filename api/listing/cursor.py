@@ -14,34 +14,54 @@ from api.problems import Mistake, Problem, unprocessable
 _PERSON = b"onrecord cursor1"[:16]
 
 
+class Damaged(ValueError):
+    """This is no cursor of ours, or not all of it."""
+
+
 def encode(query: str, revision: int, after: Sequence[str | int | float]) -> str:
     """A cursor of the query with this digest, after the row with these sort values."""
-    body = orjson.dumps([query, revision, list(after)])
-    return base64.urlsafe_b64encode(_seal(body) + body).rstrip(b"=").decode()
+    return pack(query, revision, list(after))
 
 
 def decode(cursor: str, query: str) -> tuple[int, list[Any]]:
     """Revision and sort values; a Problem for a cursor that is not ours, or of another query."""
     try:
-        raw = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError, UnicodeError):
-        raise _foreign("not a cursor of this service") from None
-    seal, body = raw[:12], raw[12:]
-    if seal != _seal(body) or base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != cursor:
-        raise _foreign("damaged or not of this service")
-    # Anybody can seal: what it says is not believed either.
-    try:
-        of, revision, after = orjson.loads(body)
-    except (orjson.JSONDecodeError, TypeError, ValueError):
-        raise _foreign("not a cursor of this service") from None
+        of, revision, after = unpack(cursor, 3)
+    except Damaged as damaged:
+        raise _foreign(str(damaged)) from None
     if of != query:
         raise _foreign("of another list, sort or filter; it goes with the query that gave it")
-    if not (_whole(revision) and isinstance(after, list) and after and all(map(_comparable, after))):
+    if not (whole(revision) and isinstance(after, list) and after and all(map(_comparable, after))):
         raise _foreign("not a cursor of this service")
     return revision, after
 
 
-def _whole(value: object) -> bool:
+def pack(*content: Any) -> str:
+    """Words for URLs that say this, under a seal."""
+    body = orjson.dumps(content)
+    return base64.urlsafe_b64encode(_seal(body) + body).rstrip(b"=").decode()
+
+
+def unpack(cursor: str, length: int) -> list[Any]:
+    """What was packed, so many values; raises Damaged. Anybody can seal: look at each of them."""
+    try:
+        raw = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError, UnicodeError):
+        raise Damaged("not a cursor of this service") from None
+    seal, body = raw[:12], raw[12:]
+    if seal != _seal(body) or base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != cursor:
+        raise Damaged("damaged or not of this service")
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Damaged("not a cursor of this service") from None
+    if not isinstance(content, list) or len(content) != length:
+        raise Damaged("not a cursor of this service")
+    return content
+
+
+def whole(value: object) -> bool:
+    """Whether it is a number that a revision or a key can have."""
     return type(value) is int and 0 <= value < 1 << 63
 
 

@@ -1,5 +1,6 @@
 """Which form of an answer a client wants, and whether it has that form already."""
 
+from collections.abc import Mapping
 from importlib.metadata import version
 
 from fastapi import Request, Response
@@ -20,15 +21,15 @@ _KINDS = {
 }
 
 
-def negotiate(request: Request, format: str | None) -> str:
+def negotiate(request: Request, format: str | None, kinds: Mapping[str, str] = _KINDS) -> str:
     """The format: by parameter, else what `Accept` prefers, the first of what it prefers equally."""
     if format:
         return format
     accepted = [_preference(entry) for entry in request.headers.get("accept", "*/*").lower().split(",")]
     for kind, preference in sorted(accepted, key=lambda entry: -entry[1]):
-        if kind in _KINDS and preference > 0:
-            return _KINDS[kind]
-    raise Problem(406, f"Accept takes none of application/json, text/csv, {NDJSON}, {ATOM}")
+        if kind in kinds and preference > 0:
+            return kinds[kind]
+    raise Problem(406, f"Accept takes none of {', '.join(kind for kind in kinds if '*' not in kind)}")
 
 
 def only_json(request: Request) -> None:

@@ -45,6 +45,11 @@ def page_of(view: type[BaseModel], noun: str) -> type[BaseModel]:
     )
 
 
+def page_headers() -> dict[str, Any]:
+    """The headers of a page."""
+    return _HEADERS | _LINK
+
+
 def problems(*statuses: int) -> Responses:
     """The problem documents that an operation may answer."""
     form = {"$ref": "#/components/schemas/ProblemDocument"}
@@ -62,7 +67,7 @@ def list_responses(resource: Any) -> Responses:
         "description": "A page",
         # JSON first: clients that know one format only take the first.
         "content": {"application/json": {}, "text/csv": text, "application/x-ndjson": text, ATOM: text},
-        "headers": _HEADERS | _LINK,
+        "headers": page_headers(),
     }
     return {200: ok, 304: {"description": "Not modified"}, **problems(400, 406, 422, 503)}
 

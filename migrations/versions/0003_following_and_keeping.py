@@ -295,8 +295,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("revision", "position", name=op.f("pk_event")),
     )
     op.create_index("ix_event_before_key", "event", ["before_key"], unique=False)
-    op.create_index("ix_event_document", "event", ["document_id"], unique=False)
+    op.create_index("ix_event_document", "event", ["document_id", "revision", "position"], unique=False)
     op.create_index("ix_event_id", "event", ["id"], unique=False)
+    purged = sa.text("kind = 'purged' OR public = 'purged'")
+    op.create_index(
+        "ix_event_purged", "event", ["revision", "position"], sqlite_where=purged, postgresql_where=purged
+    )
     op.create_index("ix_event_row_key", "event", ["row_key"], unique=False)
     op.create_table(
         "purge",

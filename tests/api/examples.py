@@ -20,6 +20,7 @@ from api.settings import Settings
 from migrations.schema import migrate
 from models.measures import vocabulary
 from models.session import Database
+from tests.api.change_examples import changes
 from tests.api.subscription_examples import subscribed
 from tests.api.version_examples import corrected, purged
 from tests.keys import bearer, key
@@ -90,6 +91,7 @@ def answers(folder: Path) -> dict[str, Any]:
     found["problem_413"] = ask(client, "/v1/quotes", content_length=str(1 << 30))
     found["problem_410"] = _withdrawn(folder, database, client)
     found |= _guarded(database, client)
+    found |= changes(client)
     for more in (subscribed, corrected, purged):
         found |= json.loads(_TIME.sub(RECORDED, json.dumps(more(database, client))))
     with database.engine.begin() as connection:

@@ -13,9 +13,13 @@ from fastapi.testclient import TestClient
 from schemathesis import Case, Config, GenerationMode, HookContext
 from schemathesis.engine import events, from_schema
 
+from api.following import Watch
+
 # Of parameters that each fit the document. The rest of what can be wrong no schema can say.
 SEMANTIC = {
     "cursor": "it goes with one query alone, which nobody can make up",
+    "after": "a place in the feed of this record, likewise",
+    "nothing comes": "waiting in an order that ends",
     "as_of": "revisions and times that are still to come",
     "no such day": "the 30th of February",
     "not an ISO 8601 time": "25 o'clock",
@@ -60,6 +64,15 @@ def shorten(_context: HookContext, case: Case[Any], _options: dict[str, Any]) ->
     """One item a page, where a page is asked for: thousands of whole pages would take minutes."""
     if "limit" in {parameter.name for parameter in case.operation.query} and "format" not in case.query:
         case.query.setdefault("limit", 1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nobody_waits(client: TestClient) -> Iterator[None]:
+    """As when the service ends: who would wait is answered at once, and streams end with what there is."""
+    watch: Watch = client.app.state.watch  # type: ignore[attr-defined]
+    watch.closing = True
+    yield
+    watch.closing = False
 
 
 @pytest.fixture(scope="module")
