@@ -17,8 +17,9 @@ ATTEMPTS = 12
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
 # PostgreSQL: unique violation, deadlock, serialization failure. SQLite: an id that another has recorded.
 _RACES = {"23505", "40P01", "40001", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
-# PostgreSQL: a rule of the record is broken. SQLite has one writer at a time: never by another's doing.
-_RULE = "23514"
+# PostgreSQL: a rule of the record is broken, or a row that is pointed at was purged meanwhile. SQLite has one
+# writer at a time: never by another's doing.
+_RULES = {"23514", "23503"}
 
 
 def _nothing(session: Session, number: int | None, result: object) -> None:
@@ -66,7 +67,7 @@ def commit(
             # Only a race is worth another try; a rule that was broken stays broken, unless the record with
             # which the work was compared has changed since.
             code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
-            again = code == _RULE and attempt < ATTEMPTS and _moved_on(database, begun)
+            again = code in _RULES and attempt < ATTEMPTS and _moved_on(database, begun)
             if not again and code not in _RACES:
                 raise
         _pause(attempt)

@@ -1,6 +1,8 @@
 """A purge: the words leave every row, version, answer and file; ids and a tombstone stay."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from sqlmodel import SQLModel
 from annotations.annotated import AnnotatedDocument
 from annotations.load import load
 from annotations.purge import Purging
-from api import purges
+from api import purges, starting
 from api.keys import revoke
 from api.purges import Refused, purge_by_command
 from models import erasing
@@ -21,10 +23,10 @@ from models.commit import commit
 from models.erasing import erase, unerased
 from models.measures import vocabulary
 from models.purge import Purged
-from models.record import By, newest
+from models.record import By, Conflict, newest
 from models.session import Database
 from tests.api.test_cli import run
-from tests.conftest import serve
+from tests.conftest import DOCUMENT, serve
 from tests.documents import document
 from tests.keys import id_of, key
 
@@ -377,6 +379,24 @@ def test_a_purge_that_is_not_erased_is_tried_again_with_the_next(leaked: Databas
     assert found(leaked) == set()
 
 
+def test_a_purge_among_writers_leaves_nothing_of_theirs(leaked: Database) -> None:
+    def correct(writer: int) -> None:
+        for time in range(4):
+            title = f"Krimpeltitle {writer} {time}"
+            # What came first is told; another writer, or the purge.
+            with suppress(Conflict, Purged):
+                load(leaked, [leak(title=title), document(f"other-{writer}", title[-3:])], vocabulary())
+
+    with ThreadPoolExecutor(4) as writers:
+        running = [writers.submit(correct, writer) for writer in range(3)]
+        writers.submit(commit, leaked, Purging(["leak"], REASON), By()).result()
+        for one in running:
+            one.result()
+    assert erase(leaked)
+    assert found(leaked) == set()
+    assert not [value for value in cells(leaked) if any(word in value for word in WORDS)]
+
+
 def test_the_command_purges_with_a_key_of_an_admin(leaked: Database, tmp_path: Path) -> None:
     url = leaked.engine.url.render_as_string(hide_password=False)
     given = ("purge", "leak", "--reason", REASON, "--database-url", url)
@@ -393,3 +413,20 @@ def test_the_command_purges_with_a_key_of_an_admin(leaked: Database, tmp_path: P
     wrong = run(*given[:1], "othr", *given[2:], "--key", admin(leaked), "--yes", folder=tmp_path, code=1)
     assert "did you mean other?" in wrong.stderr
     assert found(leaked) == set()
+
+
+def test_the_service_starts_without_a_seed_that_was_purged(
+    seeded_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(seeded_database, Purging([DOCUMENT], REASON), By())
+    assert unerased(seeded_database) == [DOCUMENT]
+    assert b"benjamin netanyahu" in files(seeded_database)
+    lines: list[str] = []
+    url = seeded_database.engine.url.render_as_string(hide_password=False)
+    monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)
+    monkeypatch.setenv("ONRECORD_DATABASE_URL", url)
+    monkeypatch.setenv("ONRECORD_SEEDS", "true")
+    starting.serve({"database_url": url}, 1, lines.append)
+    assert f"The seed is not loaded: document {DOCUMENT}" in lines[0]
+    assert unerased(seeded_database) == []
+    assert b"benjamin netanyahu" not in files(seeded_database)
