@@ -21,6 +21,7 @@ from migrations.schema import migrate
 from models.measures import vocabulary
 from models.session import Database
 from tests.api.change_examples import changes
+from tests.api.entity_examples import written
 from tests.api.subscription_examples import subscribed
 from tests.api.version_examples import corrected, purged
 from tests.keys import bearer, key
@@ -92,7 +93,7 @@ def answers(folder: Path) -> dict[str, Any]:
     found["problem_410"] = _withdrawn(folder, database, client)
     found |= _guarded(database, client)
     found |= changes(client)
-    for more in (subscribed, corrected, purged):
+    for more in (subscribed, corrected, written, purged):
         found |= json.loads(_TIME.sub(RECORDED, json.dumps(more(database, client))))
     with database.engine.begin() as connection:
         connection.execute(text("DROP TABLE quote_words"))
