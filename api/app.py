@@ -1,6 +1,5 @@
 """The application: routes, what stands at the door, and what is measured."""
 
-import asyncio
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +28,7 @@ from api import (
     versions,
 )
 from api.callers import allowed
-from api.clock import keep_time
+from api.clock import timekeeping
 from api.delivering import working
 from api.door import Door, VariantTags
 from api.following import Watch
@@ -76,13 +75,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        clock = asyncio.create_task(keep_time(database, measures))
-        async with working(database, settings):
+        async with working(database, settings), timekeeping(database, measures, settings):
             with app.state.watch.until_told():
                 yield
-        clock.cancel()
-        # It may be at the database still, which is closed next.
-        await asyncio.wait([clock])
         aside.shutdown(cancel_futures=True)
         database.close()
 

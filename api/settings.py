@@ -41,7 +41,8 @@ class Settings(BaseSettings):
         [], description="Addresses or networks of proxies that say in X-Forwarded-For who asks, or `*`"
     )
     cors_origins: list[str] = Field([], description="Origins whose scripts may read and write, or `*`")
-    body_limit: int = Field(1 << 20, ge=0, description="Largest request body in bytes")
+    body_limit: int = Field(12 << 20, ge=0, description="Largest request body in bytes")
+    batch_limit: int = Field(128 << 20, ge=0, description="Largest batch of documents in bytes")
     compress_from: int = Field(1000, ge=0, description="Smallest body in bytes that is compressed")
     exports: int = Field(
         4, ge=1, description="Exports that may run at once; the next ones are asked to come back"
@@ -52,7 +53,8 @@ class Settings(BaseSettings):
     )
     shutdown_seconds: int = Field(10, ge=0, description="Time that open requests get when the service stops")
     worker: bool = Field(
-        True, description="Whether the service calls subscribers back; else `onrecord worker`"
+        True,
+        description="Whether the service calls subscribers back and ends embargoes; else `onrecord worker`",
     )
     callback_http: bool = Field(False, description="Whether call-backs may go to http://, unencrypted")
     callback_loopback: bool = Field(False, description="Whether they may go to this very machine")

@@ -1,4 +1,4 @@
-"""Calling subscribers back, apart from the service."""
+"""What time brings, apart from the service: call-backs, and the ends of embargoes."""
 
 from typing import Annotated
 
@@ -13,17 +13,20 @@ def worker(
         option("Serve the worker's measurements for Prometheus on 127.0.0.1.", min=1, max=65535),
     ] = None,
 ) -> None:
-    """Call subscribers back until a signal ends it. Settings: ONRECORD_CALLBACK_… in the environment."""
+    """Call subscribers back and end embargoes, until a signal ends it. Settings: ONRECORD_… as the service has."""
     import asyncio
     import signal
 
     from prometheus_client import start_http_server
 
+    from api.clock import timekeeping
     from api.delivering import Worker
     from api.logs import configure
     from api.settings import Settings
+    from models.measures import vocabulary
 
-    settings = Settings()
+    # Whatever the service beside it is told: this is the worker.
+    settings = Settings(worker=True)
     configure(settings)
     database = existing_database(database_url)
 
@@ -31,8 +34,9 @@ def worker(
         working = Worker(database, settings)
         for ending in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(ending, working.stop)
-        err.print("Calling subscribers back.")
-        await working.run()
+        err.print("Calling subscribers back, and ending embargoes.")
+        async with timekeeping(database, vocabulary(settings.measures), settings):
+            await working.run()
 
     if metrics_port is not None:
         start_http_server(metrics_port, addr="127.0.0.1")

@@ -11,8 +11,8 @@ import pytest
 
 from api import cli, starting
 from api.starting import migrated
-from models.record import Conflict
 from migrations.schema import head
+from models.record import Conflict
 from tests.conftest import DOCUMENT, SEED
 from tests.documents import document, put
 

@@ -355,7 +355,7 @@ def test_etags_tell_queries_formats_and_encodings_apart(client: TestClient, name
     etags = [etag(**parameters) for parameters in different]
     assert len(set(etags)) == len(etags)
     packed = client.get(f"/v1/{name}", params=needed)
-    assert packed.headers["vary"] == "Accept, Accept-Encoding"
+    assert packed.headers["vary"] == "Accept, Authorization, Accept-Encoding"
     if packed.headers.get("content-encoding") == "gzip":
         assert packed.headers["etag"] == f'{etags[0][:-1]}-gzip"'
 

@@ -109,7 +109,7 @@ def test_the_clock_ends_an_embargo(desk: TestClient, reader: TestClient, empty_d
 
 def test_a_running_service_keeps_the_time(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "TICK", 0.05)
-    with writer(empty_database) as desk:
+    with writer(empty_database, worker=True) as desk:
         desk.put(FLOOD, json=body(status="embargoed", embargo=soon(seconds=0.3)))
         deadline = time.monotonic() + 20
         while desk.get(FLOOD).json()["status"] != "published":

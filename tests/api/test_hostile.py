@@ -235,7 +235,7 @@ REQUESTS = {
     "OPTIONS without CORS": Hostile("/v1/quotes", 405, method="OPTIONS"),
     "POST to a file": Hostile("/static/docs.js", 405, method="POST"),
     "body in a GET": Hostile("/v1/quotes?limit=1", 200, finds=SOME, body=b"{}"),
-    "body beyond length": Hostile("/v1/quotes", 413, body=b"x" * ((1 << 20) + 1)),
+    "body beyond length": Hostile("/v1/quotes", 413, body=b"x" * ((12 << 20) + 1)),
     "body said to be long": Hostile("/v1/quotes", 413, headers={"Content-Length": str(1 << 60)}),
     "body said to be longer": Hostile("/v1/quotes", 413, headers={"Content-Length": "9" * 5000}),
     # Headers.
