@@ -1,6 +1,7 @@
 """Merged entities: every filter, facet, count and join leads to the survivor; the past stays as it was."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -408,6 +409,19 @@ def test_merges_do_not_run_in_a_circle(desk: Desk) -> None:
         assert refused.status_code == 409 and said in refused.json()["detail"]
     refused = desk.post(HEZ, "unmerge")
     assert refused.status_code == 409 and "not merged" in refused.json()["detail"]
+
+
+def test_of_two_merges_that_make_a_circle_at_once_one_is_made(desk: Desk) -> None:
+    for _ in range(5):
+        pairs = [(HIZ, HEZ), (HEZ, POG), (POG, HIZ)]
+        with ThreadPoolExecutor(3) as pool:
+            answers = list(pool.map(lambda pair: desk.post(pair[0], "merge", into=pair[1]), pairs))
+        # Two are a chain, and the third would close it.
+        assert sorted(answer.status_code for answer in answers) == [200, 200, 409]
+        merged = [id_ for (id_, _), answer in zip(pairs, answers, strict=True) if answer.status_code == 200]
+        assert len({desk.moved(id_) for id_ in merged}) == 1
+        for id_ in merged:
+            desk.unmerge(id_)
 
 
 def test_entities_of_one_document_that_are_not_named_merge(desk: Desk) -> None:
