@@ -78,14 +78,14 @@ _END = "=== end of block"
 def test_the_record_is_kept_as_the_walk_through_says(tmp_path: Path) -> None:
     """One shell goes through it, as a reader would; what it answers is what is shown."""
     require("curl")
-    ports = {":8000": f":{free_port()}", ":8001": f":{free_port()}"}
+    ports = {"8000": str(free_port()), "8001": str(free_port())}
     blocks = WALK.findall(README)
     assert len(blocks) > 6
     script = f"\necho; echo '{_END}'\n".join(["set -euo pipefail", *(block for block, _ in blocks), ""])
     for shown, real in {**ports, ".venv/bin/": f"{BIN}/"}.items():
         script = script.replace(shown, real)
     env = environment(ONRECORD_CALLBACK_HTTP="true", ONRECORD_CALLBACK_LOOPBACK="true")
-    port = ports[":8000"][1:]
+    port = ports["8000"]
     with serving([BIN / "onrecord", "serve", "--port", port], int(port), folder=tmp_path, env=env):
         # The receiver ends with the shell that began it.
         script = f"trap 'kill $(jobs -p)' EXIT\n{script}"

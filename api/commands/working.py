@@ -13,7 +13,7 @@ def worker(
         option("Serve the worker's measurements for Prometheus on 127.0.0.1.", min=1, max=65535),
     ] = None,
 ) -> None:
-    """Call subscribers back and end embargoes, until a signal ends it. Settings: ONRECORD_… as the service has."""
+    """Call subscribers back and end embargoes, until a signal ends it. Settings: as `serve`."""
     import asyncio
     import signal
 
