@@ -7,6 +7,7 @@ nothing is called erased, and it is tried again.
 
 import sqlite3
 import time
+from contextlib import suppress
 
 from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
@@ -27,6 +28,11 @@ _TABLES = (
 _OLDER = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     " AND xact_start < :began AND (backend_xid IS NOT NULL OR backend_xmin IS NOT NULL)"
+)
+_SAMPLES = text(
+    "DELETE FROM pg_catalog.pg_statistic s USING unnest(CAST(:tables AS text[])) AS t (name)"
+    " WHERE s.starelid = to_regclass(t.name)"
+    " OR s.starelid IN (SELECT i.indexrelid FROM pg_index i WHERE i.indrelid = to_regclass(t.name))"
 )
 
 
@@ -88,6 +94,10 @@ def _rewrite_postgresql(database: Database) -> bool:
             time.sleep(0.1)
         try:
             connection.execute(text(f"SET lock_timeout = {PATIENCE * 1000}"))
+            with suppress(DBAPIError):
+                # A superuser's alone. Otherwise the samples of a table that is empty now stay: ANALYZE finds
+                # nothing to put in their place.
+                connection.execute(_SAMPLES, {"tables": list(_TABLES)})
             for table in _TABLES:
                 connection.execute(text(f"VACUUM (FULL, ANALYZE) {table}"))
             # The samples of values that the planner had of them.
