@@ -99,7 +99,7 @@ def test_the_record_is_kept_as_the_walk_through_says(tmp_path: Path) -> None:
             timeout=120,
         )
     assert done.returncode == 0, done.stderr
-    outputs = done.stdout.split(_END)[1:]
+    outputs = done.stdout.split(_END)[1:-1]
     for (_, shown), output in zip(blocks, outputs, strict=True):
         if shown:
             _assert_part(json.loads(shown), json.loads(output), "")
