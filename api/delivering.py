@@ -33,8 +33,9 @@ CALLED = Counter("onrecord_callbacks", "Call-backs, by what became of them", ("o
 LAG = Gauge("onrecord_callbacks_lag_seconds", "Age of the oldest revision that a subscription waits for")
 # Seconds between two looks at the outbox, and between two at the log and the lag.
 POLL, HOUSEKEEPING = 0.5, 15.0
-# Receivers that are called at once: each waits for itself alone. Threads that ask the database meanwhile.
-AT_ONCE, ASKING = 64, 8
+# Receivers that are called at once: each waits for itself alone. Threads that ask the database meanwhile are
+# few, because what they compute is taken from requests.
+AT_ONCE, ASKING = 64, 2
 # Seconds that one subscription is told before it is another one's turn, and after which calls are noted: what
 # a worker that dies has told in that time is told again.
 TURN, NOTED = 30.0, 0.2
@@ -76,6 +77,9 @@ class Worker:
                 await self._keep_house()
             except SQLAlchemyError as error:
                 self._log.warning("outbox away", error=type(error).__name__)
+            except Exception:
+                # The next look may find it mended; a worker that has ended finds nothing.
+                self._log.exception("worker failed")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), POLL)
         if self._turns:

@@ -1,6 +1,7 @@
 """Subscriptions: made, changed and removed by those who hold them."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,8 +19,9 @@ NOBODY = Receiver(port=8080)
 
 
 @pytest.fixture
-def client(seeded_database: Database) -> TestClient:
-    return calling(seeded_database, "subscriptions", worker=False)
+def client(seeded_database: Database) -> Iterator[TestClient]:
+    with calling(seeded_database, "subscriptions", worker=False) as client:
+        yield client
 
 
 def refused(client: TestClient, **given: Any) -> list[Json]:
@@ -62,7 +64,8 @@ def test_a_subscription_belongs_to_its_key(client: TestClient, seeded_database: 
     assert client.get(path, headers=admin).status_code == 200
     reader = key(seeded_database, "write", "entities")
     assert client.get(path, headers=reader).status_code == 403
-    assert serve(seeded_database).get(path).status_code == 401
+    with serve(seeded_database) as anybody:
+        assert anybody.get(path).status_code == 401
 
 
 def test_a_saved_query_is_given_as_filters_or_as_a_url(client: TestClient) -> None:
@@ -147,18 +150,17 @@ def test_a_body_that_is_no_subscription_is_refused(client: TestClient, content: 
 
 
 def test_an_address_inside_is_refused_unless_a_setting_allows_it(seeded_database: Database) -> None:
-    strict = calling(
-        seeded_database, "subscriptions", worker=False, callback_http=False, callback_loopback=False
-    )
-    for url, words in (
-        ("http://93.184.215.14/hook", "must begin with https://"),
-        ("https://127.0.0.1:8443/hook", "not public"),
-        ("https://2130706433/hook", "not public"),
-        ("https://[::ffff:127.0.0.1]/hook", "not public"),
-        ("https://169.254.169.254/latest/meta-data", "not public"),
-    ):
-        assert words in refused(strict, url=url)[0]["message"]
-    assert strict.post("/v1/subscriptions", json={"url": URL}).status_code == 201
+    strict = {"callback_http": False, "callback_loopback": False}
+    with calling(seeded_database, "subscriptions", worker=False, **strict) as client:
+        for url, words in (
+            ("http://93.184.215.14/hook", "must begin with https://"),
+            ("https://127.0.0.1:8443/hook", "not public"),
+            ("https://2130706433/hook", "not public"),
+            ("https://[::ffff:127.0.0.1]/hook", "not public"),
+            ("https://169.254.169.254/latest/meta-data", "not public"),
+        ):
+            assert words in refused(client, url=url)[0]["message"]
+        assert client.post("/v1/subscriptions", json={"url": URL}).status_code == 201
 
 
 def test_unknown_parameters_are_refused(client: TestClient) -> None:
