@@ -13,6 +13,8 @@ from models.folding import fold
 from models.vocabulary import SpanRole
 
 PARTED = " … "
+# What a document's row says in the words of its file.
+AS_GIVEN = ("id", "title", "outlet", "url", "language", "timezone", "printed", "status", "embargo")
 
 
 class DocumentDrafts:
@@ -70,20 +72,12 @@ class DocumentDrafts:
         earliest, latest = _days(published)
         row = document.Document(
             **unrecorded(fold(source.title, source.text)),
-            id=source.id,
-            title=source.title,
-            outlet=source.outlet,
-            url=source.url,
-            language=source.language,
-            timezone=source.timezone,
+            **{name: getattr(source, name) for name in AS_GIVEN},
             published=published.value if published else None,
             published_earliest=earliest,
             published_latest=latest,
             published_basis=source.basis,
             published_note=source.note,
-            printed=source.printed,
-            status=source.status,
-            embargo=source.embargo,
             text_sha256=source.sha256,
             published_order=earliest or latest or "",
         )

@@ -120,6 +120,7 @@ SHOWING = (
 )
 # How an example is found in examples.json: by the operation's id and, behind it, the format.
 FORMS = {
+    "application/yaml": "_yaml",
     "text/csv": "_csv",
     "application/x-ndjson": "_ndjson",
     "application/atom+xml": "_atom",

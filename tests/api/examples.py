@@ -24,6 +24,7 @@ from tests.api.change_examples import changes
 from tests.api.entity_examples import written
 from tests.api.subscription_examples import subscribed
 from tests.api.version_examples import corrected, purged
+from tests.api.write_examples import written_documents
 from tests.keys import bearer, key
 
 FILE = Path(__file__).parents[2] / "api" / "examples.json"
@@ -93,7 +94,7 @@ def answers(folder: Path) -> dict[str, Any]:
     found["problem_410"] = _withdrawn(folder, database, client)
     found |= _guarded(database, client)
     found |= changes(client)
-    for more in (subscribed, corrected, written, purged):
+    for more in (subscribed, corrected, written, written_documents, purged):
         found |= json.loads(_TIME.sub(RECORDED, json.dumps(more(database, client))))
     with database.engine.begin() as connection:
         connection.execute(text("DROP TABLE quote_words"))
