@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 from api.bodies import EXAMPLE_ANNOTATION, EXAMPLE_TEXT
 from api.keys import create
 from models.session import Database
+from tests.faults.everything import events
 from tests.postgres import free_port
 from tests.serving import PATIENCE, environment
 
@@ -170,6 +171,29 @@ class Writer:
             assert version(client, id) in ((boats, boats + 1) if under_way else (boats,)), id
         if self.under_way is not None and self.under_way[1] == 1:
             assert version(client, self.under_way[0]) in (0, 1)
+
+
+class Follower:
+    """Follows the feed from its beginning, with one cursor through everything that happens to the service."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+        self._next = "/v1/changes"
+
+    def follow(self, client: httpx.Client | TestClient) -> None:
+        """Read on to the end."""
+        while True:
+            answer = client.get(self._next)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            if not page["results"]:
+                return
+            self.told += [(change["type"], change["id"]) for change in page["results"]]
+            self._next = page["next"]
+
+    def assert_missed_nothing(self, database: Database) -> None:
+        """Every event of the record once, in its order; the follower must have a key that may see drafts."""
+        assert self.told == [(f"{noun}.{kind}", id) for _, _, noun, id, _, kind, _ in events(database)]
 
 
 def await_writes(writers: list[Writer], more: int) -> None:

@@ -18,6 +18,7 @@ from models.session import Database
 from tests.conftest import NewDatabase, Tell, serve
 from tests.documents import document, put
 from tests.faults.everything import events, everything
+from tests.faults.service import Follower, writing_key
 from tests.serving import environment
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -58,14 +59,22 @@ def test_a_restored_record_is_equal_to_the_byte(
     at = (None, 1, 2, 3)
     said = run("backup", file, "--database-url", url(record))
     assert "up to revision 3 of" in said
+    follower = Follower()
+    with serve(record) as client:
+        client.headers["Authorization"] = f"Bearer {writing_key(record)}"
+        follower.follow(client)
     other = new_database()
     put(other, document("flood", "Another record."))
     run("restore", file, "--yes", "--database-url", url(other))
     assert everything(other, at) == everything(record, at)
     assert events(other) == events(record)
-    # It goes on where it was.
+    # It goes on where it was, and who follows it, too.
     (result,) = put(other, document("levee", "The levee was mended."))
     assert result.revision == 4
+    with serve(other) as client:
+        client.headers["Authorization"] = f"Bearer {writing_key(other)}"
+        follower.follow(client)
+    follower.assert_missed_nothing(other)
 
 
 def test_a_backup_is_readable_by_its_owner_alone(record: Database, file: Path) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 from models.session import Database
 from tests.available import require
 from tests.conftest import Tell
-from tests.faults.everything import events
-from tests.faults.service import Service, body, version, writing_key
+from tests.faults.service import Follower, Service, body, version, writing_key
 from tests.faults.test_killed import assert_gap_free
 
 AHEAD = timedelta(hours=1)
@@ -25,6 +24,7 @@ def test_a_clock_set_back_an_hour_changes_no_order(
 ) -> None:
     """Revisions then follow the last one of before by a millisecond each, until the clock has come there."""
     url, key = empty_database.engine.url.render_as_string(hide_password=False), writing_key(empty_database)
+    follower = Follower()
     ahead = (str(require("faketime")), "-f", "+1h")
     with Service(url, tmp_path, *ahead) as service, service.client(key) as client:
         for at in range(4):
@@ -32,6 +32,7 @@ def test_a_clock_set_back_an_hour_changes_no_order(
         page = client.get("/v1/documents?sort=recorded&limit=2").json()
         whole = client.get("/v1/claims?format=ndjson&as_of=4").content
         rest = client.get(page["next"]).content
+        follower.follow(client)
     assert min(moments(empty_database)) > datetime.now(UTC) + AHEAD / 2
     with Service(url, tmp_path) as service, service.client(key) as client:
         for at in range(4):
@@ -51,6 +52,7 @@ def test_a_clock_set_back_an_hour_changes_no_order(
         ids = [item["id"] for item in client.get("/v1/documents?sort=recorded&as_of=8").json()["results"]]
         assert ids == [f"{when}{at}" for when in "ab" for at in range(4)]
         assert version(client, "a0") == 7
+        follower.follow(client)
         # By time nothing has been written in this hour yet, and what is to come is not answered.
         now = datetime.now(UTC) - timedelta(seconds=30)
         assert client.get("/v1/documents", params={"as_of": now.isoformat()}).json()["results"] == []
@@ -58,4 +60,5 @@ def test_a_clock_set_back_an_hour_changes_no_order(
         assert answer.status_code == 422
         assert "still to come" in answer.text
     assert_gap_free(empty_database)
-    tell(f"4 revisions an hour ahead, 5 after them: {len(events(empty_database))} events in order")
+    follower.assert_missed_nothing(empty_database)
+    tell(f"4 revisions an hour ahead, 5 after them: {len(follower.told)} changes followed in order")

@@ -9,11 +9,11 @@ from pathlib import Path
 from models.session import Database
 from tests.conftest import Tell
 from tests.faults.everything import events, revisions
-from tests.faults.service import Service, Writer, writing, writing_key
+from tests.faults.service import Follower, Service, Writer, await_writes, writing, writing_key
 
 KILLS, WRITERS = 20, 4
-# Seconds: long enough for some writes, short enough to fall into any part of one.
-LIFE = (0.05, 0.5)
+# A kill comes after so many more acknowledged writes, and then within so many seconds: in any part of one.
+MORE, SECONDS = (1, 4), 0.2
 
 
 def test_a_service_killed_while_it_writes_loses_nothing(
@@ -22,11 +22,13 @@ def test_a_service_killed_while_it_writes_loses_nothing(
     """What was not answered is sent again under the same Idempotency-Key, and is done once."""
     key, chance = writing_key(empty_database), random.Random(KILLS)
     service = Service(empty_database.engine.url.render_as_string(hide_password=False), tmp_path)
+    follower = Follower()
     with service:
         writers = [Writer(f"w{at}", service, key) for at in range(WRITERS)]
         with writing(writers) as gate:
             for _ in range(KILLS):
-                time.sleep(chance.uniform(*LIFE))
+                await_writes(writers, chance.randint(*MORE))
+                time.sleep(chance.uniform(0, SECONDS))
                 service.kill()
                 gate()
                 if empty_database.sqlite:
@@ -36,11 +38,14 @@ def test_a_service_killed_while_it_writes_loses_nothing(
                 with service.client(key) as client:
                     for writer in writers:
                         writer.assert_kept(client)
+                    follower.follow(client)
                 gate()
-            time.sleep(LIFE[1])
+            await_writes(writers, WRITERS)
         with service.client(key) as client:
             for writer in writers:
                 writer.assert_kept(client)
+            follower.follow(client)
+    follower.assert_missed_nothing(empty_database)
     written = {revision: what for writer in writers for revision, what in writer.revisions.items()}
     # Each write made one revision, although some were sent twice.
     assert sorted(written) == list(range(1, len(written) + 1))
@@ -50,7 +55,7 @@ def test_a_service_killed_while_it_writes_loses_nothing(
     assert again
     tell(
         f"{KILLS} kills, {len(written)} acknowledged writes, none lost;"
-        f" {again} requests sent again, {replayed} of them had been done"
+        f" {again} requests sent again, {replayed} of them had been done; {len(follower.told)} changes"
     )
 
 
