@@ -106,7 +106,7 @@ def _feed(request: Request, parameters: ChangesParameters, found: Found, followi
     given = parameters.given()
     filters: dict[str, Any] = {name: given[name] for name in ("type", "entity", "document") if name in given}
     feed = atom.Feed(
-        atom.base_of(request), found.began, cursor.digest("changes", sorted(filters.items())),
+        atom.base_of(request), found.record, cursor.digest("changes", sorted(filters.items())),
         atom.title_of("changes", filters), atom.path_of(request, given), following,
     )  # fmt: skip
     return feed.write(map(_entry, found.results))

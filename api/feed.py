@@ -33,7 +33,7 @@ class Place:
     key: int
 
     def cursor(self, reading: Reading) -> str:
-        return cursor.pack(cursor.digest("changes", reading.began), self.revision, self.position, self.key)
+        return cursor.pack(cursor.digest("changes", reading.record), self.revision, self.position, self.key)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def place_of(given: str, reading: Reading, parameter: str) -> Place:
     if not all(map(cursor.whole, (revision, position, key))) or position > LAST:
         raise _unknown(parameter, "not a cursor of this service")
     known = select(Revision.key).where(col(Revision.number) == revision)
-    if record != cursor.digest("changes", reading.began):
+    if record != cursor.digest("changes", reading.record):
         raise _unknown(parameter, "of another record, or of another list")
     if reading.session.execute(known).scalar() != key:
         raise _unknown(parameter, "of a revision that is not on this record, which was restored from a copy")

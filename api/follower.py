@@ -26,6 +26,7 @@ class Found:
     more: bool
     number: int
     began: str
+    record: str
     desk: bool
 
 
@@ -57,7 +58,7 @@ class Follower:
                 refuse_strangers(reading, self.asked)
         self._after, self._looked = found.place, True
         results, cursor = [_view(reading, event) for event in found.events], found.place.cursor(reading)
-        return Found(results, cursor, found.more, reading.newest, reading.began, desk)
+        return Found(results, cursor, found.more, reading.newest, reading.began, reading.record, desk)
 
     def _begin(self, reading: Reading) -> Place | None:
         last, after = self.request.headers.get("last-event-id"), self.parameters.after

@@ -41,10 +41,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Feed:
-    """A feed of one query: what it is called, where it stands, and where it goes on."""
+    """A feed of one query: what it is called, where it stands and goes on, and when its record began."""
 
     base: str
-    began: str
+    record: str
     query: str
     title: str
     path: str
@@ -56,7 +56,7 @@ class Feed:
         feed = Element(_atom("feed"))
         _text(feed, "id", self._urn("feed", self.query))
         _text(feed, "title", self.title)
-        _text(feed, "updated", max((entry.updated for entry in listed), default=self.began))
+        _text(feed, "updated", max((entry.updated for entry in listed), default=self.record))
         _text(SubElement(feed, _atom("author")), "name", "On Record")
         path, _, query = self.path.partition("?")
         kept = "&".join(part for part in query.split("&") if part and not part.startswith("format="))
@@ -97,7 +97,7 @@ class Feed:
 
     def _urn(self, *parts: str) -> str:
         """A name that stays, and that no other record gives: its beginning is told apart from theirs."""
-        return ":".join(("urn:onrecord", digest(self.began)[:12], *parts))
+        return ":".join(("urn:onrecord", digest(self.record)[:12], *parts))
 
 
 def base_of(request: Request) -> str:

@@ -117,7 +117,7 @@ def answer_list(
     items = listing.items(page, include)
     if media == "atom":
         feed = atom.Feed(
-            atom.base_of(request), listing.reading.began, listing.digest,
+            atom.base_of(request), listing.reading.record, listing.digest,
             atom.title_of(resource.name, listing.query), atom.path_of(request, _given(parameters)), following,
         )  # fmt: skip
         body = feed.write(resource.entry(item) for item in items)

@@ -36,6 +36,11 @@ class Reading:
     # Whether entities were ever merged, so that what names one may have to be resolved.
     merged: bool = False
 
+    @property
+    def record(self) -> str:
+        """When the record began, whatever was purged since: those who follow it go on following it."""
+        return self.began.partition(" ")[0]
+
     def valid(self, model: Any) -> ColumnElement[bool]:
         """The one clause that makes a select answer for this revision."""
         return recorded.valid(model, None if self.number == self.newest else self.number)

@@ -15,16 +15,19 @@ from sqlalchemy import create_engine, event, text
 from sqlmodel import col, select
 
 from annotations.load import load
+from annotations.purge import Purging
 from annotations.read import read_files
 from api.following import Watch
 from api.keys import create
 from migrations.schema import migrate
+from models.commit import commit
 from models.event import Event
 from models.measures import vocabulary
 from models.record import By
 from models.session import Database
 from tests.api.asking import Json
 from tests.api.test_entities import merge
+from tests.api.test_merges import Desk
 from tests.conftest import DOCUMENT, SEED, NewDatabase, Statements, serve
 from tests.documents import document, put
 from tests.feeds import DELETED, entries, links, terms, valid
@@ -107,6 +110,13 @@ def refused(client: TestClient, query: str, **headers: str) -> dict[str, str]:
 @pytest.fixture
 def desk(empty_database: Database) -> dict[str, str]:
     return {"Authorization": f"Bearer {create(empty_database, 'city desk', ['write'], None)[1]}"}
+
+
+@pytest.fixture
+def desk_of_boats(empty_database: Database) -> Iterator[Desk]:
+    made = Desk(empty_database)
+    with made.client:
+        yield made
 
 
 @pytest.fixture
@@ -197,6 +207,39 @@ def test_a_merged_entity_is_told_with_the_one_that_survives(
     assert (change["type"], change["id"], change["into"]) == ("entity.merged", "anne", "anna")
     moved = service.get(change["url"], follow_redirects=False)
     assert (moved.status_code, moved.headers["location"]) == (308, "/v1/entities/anna?as_of=3")
+
+
+def test_what_is_purged_is_told_to_all_whom_it_may_have_concerned(
+    service: TestClient, empty_database: Database
+) -> None:
+    """Nothing is left that says who said it."""
+    write(empty_database)
+    write(empty_database, "b")
+    start = ask(service, "?entity=anna")["cursor"]
+    (entry,) = entries(valid(service.get("/v1/quotes?format=atom&document=a").content))
+    name = words_of(entry, "id")
+    commit(empty_database, Purging(["a"], "Court order."), By())
+    gone = {("quote.purged", "a.q1"), ("claim.purged", "a.c1")}
+    for query in (f"?after={start}", f"?after={start}&entity=anna", "?entity=arda&type=quote&type=claim"):
+        found = ask(service, query)["results"]
+        assert {(c["type"], c["id"]) for c in found} >= gone, query
+        assert {c["url"] for c in found if c["change"] == "purged"} == {None}
+    assert told(ask(service, f"?after={start}&entity=anna&type=quote.created")) == []
+    feed = valid(service.get("/v1/changes?format=atom&type=quote.purged").content)
+    (mark,) = feed.findall(f"{DELETED}deleted-entry")
+    assert entries(feed) == [] and mark.attrib["ref"] == name
+    assert valid(service.get("/v1/quotes?format=atom&as_of=0").content) is not None
+
+
+def test_a_merge_and_its_undoing_are_told(desk_of_boats: Desk) -> None:
+    client = desk_of_boats.client
+    start = ask(client)["cursor"]
+    desk_of_boats.merge("hizbullah", "hezbollah")
+    desk_of_boats.unmerge("hizbullah")
+    found = ask(client, f"?after={start}&entity=hizbullah")["results"]
+    assert [(c["type"], c["id"], c["into"]) for c in found] == [
+        ("entity.merged", "hizbullah", "hezbollah"), ("entity.unmerged", "hizbullah", None),
+    ]  # fmt: skip
 
 
 def test_readers_follow_what_they_can_read_and_the_desk_its_drafts(
