@@ -2,6 +2,7 @@
 
 import copy
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -44,7 +45,9 @@ class Service:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            command = [*self.command, COMMAND, "serve", "--port", str(self.port)]
+            # So that tests which are killed themselves leave no service behind.
+            dying = (setpriv, "--pdeathsig", "KILL") if (setpriv := shutil.which("setpriv")) else ()
+            command = [*dying, *self.command, COMMAND, "serve", "--port", str(self.port)]
             self.process = subprocess.Popen(command, env=self.env, stdout=log, stderr=log)
         deadline = time.monotonic() + PATIENCE
         with self.client() as client:
