@@ -28,10 +28,10 @@ Json = dict[str, Any]
 
 
 class Service:
-    """`onrecord serve` on a database, in a folder that has its log; `command` may run it in another world."""
+    """`onrecord serve` on a database, in a folder that has its log."""
 
-    def __init__(self, url: str, folder: Path, *command: str, **env: str) -> None:
-        self.port, self.log, self.command = free_port(), folder / "serve.log", command
+    def __init__(self, url: str, folder: Path, **env: str) -> None:
+        self.port, self.log = free_port(), folder / "serve.log"
         quiet = {"ONRECORD_SEEDS": "false", "ONRECORD_LIMIT_KEY": "0", "ONRECORD_LIMIT_ADDRESS": "0"}
         self.env = environment(ONRECORD_DATABASE_URL=url, **quiet, **env)
         self.process: subprocess.Popen[bytes] | None = None
@@ -47,7 +47,7 @@ class Service:
         with self.log.open("ab") as log:
             # So that tests which are killed themselves leave no service behind.
             dying = (setpriv, "--pdeathsig", "KILL") if (setpriv := shutil.which("setpriv")) else ()
-            command = [*dying, *self.command, COMMAND, "serve", "--port", str(self.port)]
+            command = [*dying, COMMAND, "serve", "--port", str(self.port)]
             self.process = subprocess.Popen(command, env=self.env, stdout=log, stderr=log)
         deadline = time.monotonic() + PATIENCE
         with self.client() as client:
