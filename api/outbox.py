@@ -23,6 +23,8 @@ from models.subscription import Delivery, Subscription
 
 # Seconds. Longer than one call; renewed whenever calls are noted.
 LEASE = 60
+# Seconds that a turn is put off at most where no call has failed.
+SHORTLY = 60
 # The log is for finding out what went wrong, and a month later nobody does.
 LOG_DAYS = 30
 MOST_PRUNED = 5000
@@ -76,7 +78,7 @@ def _waiting() -> ColumnElement[bool]:
     newest = select(col(Counter.number)).scalar_subquery()
     events = and_(
         col(Subscription.status) == "active",
-        col(Subscription.due) <= moment(),
+        due(),
         col(Subscription.revision) <= newest,
     )
     # Where the clock was set back a lease would last until it has caught up.
@@ -86,6 +88,12 @@ def _waiting() -> ColumnElement[bool]:
         col(Subscription.leased_until) > moment(2 * LEASE),
     )
     return and_(idle, or_(events, col(Subscription.ping).is_not(None)))
+
+
+def due() -> ColumnElement[bool]:
+    """Its time has come. Where nothing has failed it never lies far ahead: then the clock was set back."""
+    ahead = (col(Subscription.attempts) == 0) & (col(Subscription.due) > moment(SHORTLY))
+    return or_(col(Subscription.due) <= moment(), ahead)
 
 
 def waiting(session: Session) -> bool:

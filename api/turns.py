@@ -8,7 +8,7 @@ from api import messages
 from api.callers import Caller, ended
 from api.listing.reading import read
 from api.messages import Batch, Message
-from api.outbox import Turn, leased, moment
+from api.outbox import SHORTLY, Turn, leased, moment
 from api.problems import Problem
 from models.api_key import ApiKey
 
@@ -43,7 +43,7 @@ def prepare(session: Session, turn: Turn) -> Task | None:
         return replace(task, off=holder)
     if row.ping:
         return replace(task, ping=messages.ping(row.id, row.ping))
-    if row.status != "active" or row.due > moment():
+    if row.status != "active" or not is_due(row):
         return task
     reading = read(session, None, desk=holder.desk)
     try:
@@ -53,6 +53,11 @@ def prepare(session: Session, turn: Turn) -> Task | None:
         wrong = "; ".join(mistake.message for mistake in problem.errors) or problem.detail
         return replace(task, off=f"its saved query can not be asked any more: {wrong}")
     return replace(task, batch=batch)
+
+
+def is_due(row: Subscription) -> bool:
+    """As `outbox.due`, of a row."""
+    return row.due <= moment() or (row.attempts == 0 and row.due > moment(SHORTLY))
 
 
 def _holder(session: Session, key: str) -> Caller | str:

@@ -26,6 +26,7 @@ from annotations.purge import Purging
 from api.addresses import Allowed
 from api.calling import Outcome
 from api.calling import Receiver as Connection
+from api.outbox import moment
 from api.retrying import ATTEMPTS, JITTER, PAUSES, pause_after
 from models.api_key import ApiKey
 from models.commit import commit
@@ -370,6 +371,14 @@ def test_a_worker_that_is_stopped_ends_its_leases(empty_database: Database) -> N
             receiver.wait(1)
         with empty_database.read() as session:
             assert session.execute(text("SELECT leased_by FROM subscription")).scalar() is None
+
+
+def test_a_clock_that_was_set_back_delays_nobody_for_whom_nothing_failed(empty_database: Database) -> None:
+    with receiving() as receiver, calling(empty_database) as client:
+        subscribe(client, receiver, events=["claim"])
+        set_all(empty_database, due=moment(3600))
+        put(empty_database, toll("flood"))
+        receiver.wait(1)
 
 
 @pytest.mark.parametrize(
