@@ -11,6 +11,7 @@ from api.messages import Batch, Message
 from api.outbox import SHORTLY, Turn, leased, moment
 from api.problems import Problem
 from models.api_key import ApiKey
+from models.subscription import Subscription
 
 # Events that are looked at together; a receiver that fails is tried with one alone.
 EVENTS = 100
