@@ -1,15 +1,11 @@
 """Loading annotated documents: one transaction; rows for what changed, nothing for what was seen before."""
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from datetime import date
-from decimal import Decimal
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, insert, select, update
 from sqlmodel import Session, col
 
 from annotations.agreement import Disagreement
@@ -18,6 +14,8 @@ from annotations.merging import in_merges
 from annotations.recording import Draft, known, record, unrecorded
 from annotations.rows import DocumentDrafts
 from annotations.shared import Shared
+from annotations.states import anew, released, seen_before, state_digest
+from models.audit import Audit
 from models.claim import Claim
 from models.commit import commit
 from models.document import Document, DocumentState, Listed
@@ -27,11 +25,10 @@ from models.measure import Measure
 from models.measures import Term
 from models.mention import Mention
 from models.moment import now
-from models.number import canonical
 from models.purge import refuse_purged
 from models.quote import Quote
 from models.record import By, Change
-from models.revision import Revision
+from models.recorded import key_run
 from models.session import Database
 from models.text import Text
 
@@ -91,8 +88,23 @@ def load(  # noqa: PLR0913  # what, with which vocabulary, and who does it with 
 
     Raises Disagreement and Purged as `Loading` does, and Conflict if other writers keep coming first.
     """
-    work = Loading(documents, measures, again, progress)
-    return commit(database, work, by, then=numbered)
+
+    def then(session: Session, number: int | None, results: list[Loaded]) -> None:
+        numbered(session, number, results)
+        if number is not None:
+            _audit(session, by, number, results)
+
+    return commit(database, Loading(documents, measures, again, progress), by, then=then)
+
+
+def _audit(session: Session, by: By, number: int, results: Sequence[Loaded]) -> None:
+    """Tell the audit of what was loaded without a request, by whoever works at the machine itself."""
+    written = [result.document for result in results if result.revision is not None]
+    row = {"id": next(key_run()), "time": now(), "agent": by.agent, "address": "command", "request": ""}
+    subject = written[0] if len(written) == 1 else None
+    session.execute(
+        insert(Audit).values(**row, operation=by.tool or "load", subject=subject, status=200, revision=number)
+    )
 
 
 def numbered(_: Session, number: int | None, results: Sequence[Loaded]) -> None:
@@ -110,45 +122,16 @@ def record_measures(change: Change, measures: Mapping[str, Term]) -> None:
     change.flush()
 
 
-def released(document: AnnotatedDocument) -> AnnotatedDocument:
-    """The document as it is to be recorded now: published if its embargo has ended."""
-    if document.embargo is None or document.embargo > now():
-        return document
-    return replace(document, status="published", embargo=None)
-
-
-def state_digest(document: AnnotatedDocument) -> str:
-    """SHA-256 of all that an annotated document says, as canonical JSON.
-
-    Fields at their default are left out, so that a field that a later release adds changes no digest.
-    """
-    plain = json.dumps(_plain(document), sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(plain.encode()).hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    """The value in JSON's types: dates as ISO 8601, decimals in canonical digits."""
-    if is_dataclass(value):
-        given = ((f.name, f.default, getattr(value, f.name)) for f in fields(value))
-        return {name: _plain(item) for name, default, item in given if item not in (default, ())}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Decimal):
-        return canonical(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    assert value is None or isinstance(value, str | int), value
-    return value
-
-
 def _load(
     change: Change, documents: Sequence[AnnotatedDocument], progress: Callable[[str], None], *, again: bool
 ) -> list[Loaded]:
     digests = {document.id: state_digest(document) for document in documents}
-    seen = {id_: found for id_, digest in digests.items() if (found := _seen(change, id_, digest))}
+    seen = {
+        id_: found for id_, digest in digests.items() if (found := seen_before(change.session, id_, digest))
+    }
     for id_ in [id_ for id_, (_, superseded) in seen.items() if again and superseded]:
         del seen[id_]
-        digests[id_] = _anew(digests[id_], change.key)
+        digests[id_] = anew(digests[id_], change.key)
     fresh = {d.id: DocumentDrafts(d) for d in documents if d.id not in seen}
     shared = Shared(change, fresh.values())
     # Indicators first: a place is not withdrawn while one refers to it.
@@ -168,34 +151,6 @@ def _load(
         results.append(loaded)
         progress(document.id)
     return results
-
-
-def is_current(session: Session, document: AnnotatedDocument) -> bool:
-    """Whether the document says what its current state on record says."""
-    return _is_current(session, document.id, state_digest(released(document)))
-
-
-def _is_current(session: Session, document: str, digest: str) -> bool:
-    state = select(col(DocumentState.digest), col(DocumentState.recorded))
-    state = state.where(col(DocumentState.document_id) == document, col(DocumentState.superseded).is_(None))
-    row = session.execute(state).first()
-    return row is not None and row[0] in (digest, _anew(digest, row[1]))
-
-
-def _anew(digest: str, key: int) -> str:
-    """The digest of a state that was loaded again: another one, although it says what that one said."""
-    return hashlib.sha256(f"{digest} {key}".encode()).hexdigest()
-
-
-def _seen(change: Change, document: str, digest: str) -> tuple[int, bool] | None:
-    """The revision in which this state was loaded, and whether another one has followed it."""
-    same = (col(DocumentState.document_id) == document) & (col(DocumentState.digest) == digest)
-    columns = select(col(Revision.number), col(DocumentState.superseded).is_not(None))
-    found = columns.join(DocumentState, col(DocumentState.recorded) == col(Revision.key)).where(same)
-    row = change.session.execute(found).first()
-    if row is None:
-        return None
-    return row[0], bool(row[1]) and not _is_current(change.session, document, digest)
 
 
 def _record_document(change: Change, drafts: DocumentDrafts, counts: dict[str, Counter[str]]) -> None:

@@ -16,12 +16,17 @@ ARTICLE, ANNOTATION = ".txt", ".claims.yaml"
 
 
 def read(
-    name: str, text: bytes, annotation: bytes | Mapping[str, object], measures: Measures
+    name: str,
+    text: bytes,
+    annotation: bytes | Mapping[str, object],
+    measures: Measures,
+    id: str | None = None,
 ) -> AnnotatedDocument:
     """The annotated document of `NAME.txt` and `NAME.claims.yaml`, as bytes, or the latter as parsed JSON.
 
     `measures` are the terms that claims may use; a mapping to terms with a unit also gives the
-    unit of a claim that names none. Raises Mistakes with all mistakes of both files.
+    unit of a claim that names none. `id` is that of a document whose annotation gives none. Raises Mistakes
+    with all mistakes of both files.
     """
     mistakes: list[Mistake] = []
     article = tree = None
@@ -36,6 +41,9 @@ def read(
         mistakes += found.mistakes
     if tree is None:
         raise Mistakes(mistakes)
+    about = tree.value.get("document") if isinstance(tree.value, dict) else None
+    if id is not None and isinstance(about, dict):
+        about.setdefault("id", id)
     report = Report(name + ANNOTATION, tree.places)
     draft = check(tree, report)
     if article is None:

@@ -44,7 +44,7 @@ class Sent:
             message = "is not the id in the URL; they must be the same, or leave it out here"
             mistakes = [FileMistake("", message, pointer="/document/id", nearest=id)]
         try:
-            document = read(id, self.text, self._named(id), measures)
+            document = read(id, self.text, self.annotation, measures, id)
         except Mistakes as found:
             mistakes += found.mistakes
         if mistakes:
@@ -66,12 +66,6 @@ class Sent:
         except Mistakes:
             # They are told of when it is read.
             return None
-
-    def _named(self, id: str) -> Mapping[str, Any] | bytes:
-        """The annotation with an id: as it came if it has one, so that a YAML file keeps its lines."""
-        if "id" in self.about or not self.about:
-            return self.annotation
-        return {**self._tree, "document": {"id": id, **self.about}}
 
 
 async def sent(request: Request) -> Sent:

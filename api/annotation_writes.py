@@ -12,7 +12,7 @@ from annotations.mistakes import Mistakes
 from annotations.patching import Entries, with_entry
 from annotations.unload import annotated
 from api.annotated_body import merge_patch, refusal
-from api.bodies import PATCH_BODY
+from api.bodies import patch_body
 from api.callers import Caller, needs
 from api.claims import CLAIMS
 from api.corrections import LoadedView, Why, answered, load_into, measures_of, row_of
@@ -85,9 +85,10 @@ def _mount(resource: Resource, entries: Entries) -> None:
             lambda change: entry.load(change, write, patch), answer, write.by(reason, why.note)
         )
 
+    example = {"act": "warning"} if noun == "quote" else {"aggregation": "event"}
     about = f"A merge patch of the {noun}'s entry in the annotation file, in the keys and words of that file."
     gone = f"Withdraws the {noun}: its id answers 410 with date and reason, and `as_of` still shows it."
-    _route("PATCH", noun, patch_entry, f"Correct one {noun}", about, PATCH_BODY)
+    _route("PATCH", noun, patch_entry, f"Correct one {noun}", about, patch_body(example))
     _route("DELETE", noun, delete_entry, f"Withdraw one {noun}", gone, None)
 
 

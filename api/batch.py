@@ -10,7 +10,8 @@ from sqlmodel import Session
 
 from annotations.agreement import Disagreement
 from annotations.annotated import AnnotatedDocument
-from annotations.load import Loaded, Loading, is_current, numbered
+from annotations.load import Loaded, Loading, numbered
+from annotations.states import is_current
 from api.annotated_body import Sent, parsed, sent_as
 from api.callers import Caller, needs
 from api.corrections import LoadedView, Why, load_into, measures_of, state_of

@@ -61,10 +61,10 @@ REQUEST_BODY: dict[str, Any] = {
         },
     }
 }
-PATCH_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": "A JSON merge patch (RFC 7396) of the keys of the annotation file; null takes away",
-        "content": {media: {"schema": {"type": "object"}} for media in MERGE_PATCH},
-    }
-}
+
+
+def patch_body(example: dict[str, str]) -> dict[str, Any]:
+    """The body of a PATCH, by what it might be."""
+    about = "A JSON merge patch (RFC 7396) of the keys of the annotation file; null takes away"
+    content = {media: {"schema": {"type": "object"}, "example": example} for media in MERGE_PATCH}
+    return {"requestBody": {"required": True, "description": about, "content": content}}

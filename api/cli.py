@@ -38,7 +38,7 @@ def main() -> None:
         app()
     except Exception as error:
         # Looked up by name: importing SQLAlchemy would double the time of `check`.
-        if not {"DBAPIError", "Conflict"} & {kind.__name__ for kind in type(error).__mro__}:
+        if not {"DBAPIError", "Conflict", "NoDatabase"} & {kind.__name__ for kind in type(error).__mro__}:
             raise
         err.print(f"the database: {str(error).splitlines()[0]}", style="bold red", markup=False)
         sys.exit(FAILED)

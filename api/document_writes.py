@@ -8,12 +8,13 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from sqlmodel import Session, col, exists, select
 
 from annotations.annotated import AnnotatedDocument
-from annotations.load import Loaded, is_current
+from annotations.load import Loaded
 from annotations.mistakes import Mistakes
 from annotations.patching import with_fields
+from annotations.states import is_current
 from annotations.unload import annotated
 from api.annotated_body import Sent, merge_patch, refusal, sent
-from api.bodies import PATCH_BODY, REQUEST_BODY
+from api.bodies import REQUEST_BODY, patch_body
 from api.callers import Caller, needs
 from api.corrections import LoadedView, Why, answered, load_into, measures_of, row_of, state_of
 from api.documents import DOCUMENTS
@@ -135,15 +136,18 @@ def check_document(request: Request, caller: Writer, body: SentBody) -> Response
     summary="Correct what is known of a document",
     response_class=Response,
     responses={200: {"model": LoadedView}, **REFUSED, **problems(404)},
-    openapi_extra=PATCH_BODY,
+    openapi_extra=patch_body({"title": "Harbour flood"}),
 )
 def patch_document(
     request: Request, id: Id, caller: Writer, patch: Patch, why: Annotated[Why, Query()]
 ) -> Response:
     """A merge patch of the file's `document`: title, outlet, published, status and the like.
 
-    `{"status": "published"}` publishes a draft, `{"status": "withdrawn"}` withdraws the article.
+    `{"status": "published"}` publishes a draft, `{"status": "withdrawn"}` withdraws the article. Needs
+    `If-Match` with the document's ETag, and a `reason` unless it publishes.
     """
+    if why.reason is None and patch.get("status") == "published":
+        why = why.model_copy(update={"reason": "published"})
     write = Write(request, caller, "patch_document", repr(patch).encode(), id)
     measures = measures_of(request)
 

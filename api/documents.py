@@ -34,7 +34,7 @@ from models.quote import Quote
 from models.revision import Revision
 from models.span import Span
 from models.text import Text
-from models.vocabulary import PublishedBasis
+from models.vocabulary import PublishedBasis, Status
 
 Item = TypeVar("Item")
 # Comes on request, and not in CSV.
@@ -142,6 +142,10 @@ DOCUMENTS = Resource(
     filters=(
         Exact("id", "Ids of documents.", SEED, of=col(Document.id), counted=False, names="documents"),
         Exact("outlet", "Outlet that published it.", "Defence Talks", of=col(Document.outlet), none=True),
+        Exact(
+            "status", "Where it stands; readers see `published` alone.", "published",
+            of=col(Document.status), type=Status,
+        ),
         Exact("language", "BCP 47 tag.", "en", of=col(Document.language)),
         Exact(
             "published_basis", "On what basis the date is given.", "inferred",

@@ -14,7 +14,7 @@ from api.listing.formats import JSON_ONLY
 from api.listing.reading import Reading
 from api.listing.resource import Part, Parts, Resource, Sort
 from api.listing.sql import aliased, part, select
-from api.naming import Prefix, alias_of, named, parts_of
+from api.naming import Prefix, alias_of, called, named, parts_of
 from api.nested import (
     RECORDED,
     RECORDED_COLUMNS,
@@ -221,6 +221,7 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
         select=_select_kind(kind),
         render=_render,
         entry=entity_entry,
+        called=called,
         moved=moved,
         parts=(Part("aliases", _aliases),),
         filters=tuple(_filters(kind)),

@@ -24,11 +24,15 @@ def quote_entry(item: Item) -> Entry:
     who, words = _names(item["speakers"]), item["content"] or item["cue"] or item["act"]
     relays = [_names(link["speakers"]) for link in item["chain"]]
     said = _of("said on", (item["said"] or {}).get("value"))
-    source = ", ".join(filter(None, [who, *(_of("according to", relay) for relay in relays), said]))
+    # Without the cue "expressed his opposition" the words that are opposed would stand as what is said.
+    cue = f"“{item['cue']}”" if item["cue"] and item["content"] else ""
+    source = ", ".join(filter(None, [who, cue, *(_of("according to", relay) for relay in relays), said]))
+    title = f"{' '.join(filter(None, (who, cue and f'({cue})')))}: {words}" if who or cue else words
     return Entry(
-        "quote", item["id"], item["recorded"]["time"], f"{who}: {words}" if who else words,
+        "quote", item["id"], item["recorded"]["time"], title,
         _lines([words, source, _stands(item)]), f"/v1/quotes/{item['id']}", item["document"]["outlet"],
-        _web(item["document"]["url"]), [("form", item["form"]), ("act", item["act"])],
+        _web(item["document"]["url"]),
+        [("form", item["form"]), ("act", item["act"]), ("polarity", item["polarity"])],
     )  # fmt: skip
 
 

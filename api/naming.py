@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, func, or_
+from sqlalchemy import Select, false, func, literal, or_
 from sqlmodel import col
 
 from api.listing.filters import Exact, Narrow
@@ -10,6 +10,9 @@ from api.listing.reading import Reading
 from api.listing.sql import aliased, select
 from models.entity import Alias, Entity
 from models.folding import fold
+
+# Entities that are looked at for the one that words may mean.
+MOST_MEANT = 20
 
 
 def named(reading: Reading, words: str) -> Select[Any]:
@@ -20,6 +23,20 @@ def named(reading: Reading, words: str) -> Select[Any]:
 def begins(reading: Reading, words: str) -> Select[Any]:
     """Ids of entities whose name or an alias has a word that begins so."""
     return _like(reading, f"{fold(words)}%", f"% {fold(words)}%")
+
+
+def called(reading: Reading, words: str) -> Select[Any]:
+    """Ids of entities that may be meant by words: those of this very name or alias first, then beginnings."""
+    if not fold(words):
+        return select(col(Entity.id)).where(false())
+    exactly = _like(reading, fold(words)).subquery("exactly")
+    beginning = begins(reading, words).subquery("beginning")
+    ranked = select(exactly.c[0].label("id"), literal(0).label("rank")).union_all(
+        select(beginning.c[0], literal(1))
+    )
+    found = ranked.subquery("meant")
+    best = func.min(found.c.rank)
+    return select(found.c.id).group_by(found.c.id).order_by(best, found.c.id).limit(MOST_MEANT)
 
 
 def _like(reading: Reading, *patterns: str) -> Select[Any]:

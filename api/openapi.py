@@ -166,15 +166,31 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
             yield path, operation
 
 
+def _conditions(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The headers that a write takes: the explorer offers them, and clients have arguments for them."""
+    if "428" in operation["responses"]:
+        about = "ETag of what is changed, as it was read. Needed for what exists."
+        yield _header("If-Match", about, '"f5187437ee04.670a186a7b548c4d49"')
+    if "507" in operation["responses"] and not operation["operationId"].startswith("check_"):
+        about = "Makes the write safe to send again: under one key it is done once. A new one for each write."
+        yield _header("Idempotency-Key", about, "8e03978e-40d5-43dd-bc93-6894a57f9324")
+
+
+def _header(name: str, about: str, example: str) -> dict[str, Any]:
+    schema = {"type": "string", "examples": [example]}
+    return {"name": name, "in": "header", "required": False, "description": about, "schema": schema}
+
+
 def _complete(path: str, operation: dict[str, Any]) -> None:
     for status, response in problems(*ANYWHERE).items():
         operation["responses"].setdefault(str(status), response)
     operation["responses"] = dict(sorted(operation["responses"].items()))
     for parameter in operation.get("parameters", ()):
         _plain(parameter)
+    operation.setdefault("parameters", []).extend(_conditions(operation))
     # What a list is asked for stands above how it is shown: a reader looks for `speaker`, not for `offsets`.
     operation.get("parameters", []).sort(key=lambda parameter: parameter["name"] in SHOWING)
-    if queries := QUERIES.get(path.rpartition("/")[2]):
+    if operation["operationId"].startswith("list_") and (queries := QUERIES.get(path.rpartition("/")[2])):
         lines = [f"- `GET {path}?{query}`: {about}" for query, about in queries.items()]
         operation["description"] = "\n".join([operation["description"], "\nFor example:", *lines])
 

@@ -7,7 +7,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import uvicorn
-from sqlalchemy import make_url
 
 from annotations.load import Disagreement, load
 from annotations.read import ANNOTATION, read_files
@@ -17,7 +16,7 @@ from models.erasing import erase, unerased
 from models.measures import vocabulary
 from models.purge import Purged
 from models.record import By
-from models.session import Database
+from models.session import Database, address_of
 
 
 class NotReady(Exception):
@@ -34,7 +33,7 @@ def migrated(url: str | None) -> Database:
 
 def existing(url: str | None) -> Database:
     """A database that has the schema already: reading creates nothing."""
-    address = make_url(url or Settings().database_url)
+    address = address_of(url or Settings().database_url)
     if address.get_backend_name() == "sqlite" and not Path(address.database or "").exists():
         raise NotReady(f"there is no record at {address.database}; `onrecord load` makes one")
     database = Database(address.render_as_string(hide_password=False))

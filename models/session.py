@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, Engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session, create_engine
 
 # How long a writer waits for another one before it gives up.
@@ -15,11 +15,29 @@ BUSY_SECONDS = 30
 AT_ONCE_MILLISECONDS = 50
 
 
+class NoDatabase(ValueError):
+    """A URL that names no database that the record can be kept in; the message says what would."""
+
+
+def address_of(url: str) -> URL:
+    """The address of a database. A file name alone is that of a SQLite file."""
+    try:
+        address = make_url(url if "://" in url else f"sqlite:///{url}")
+        supported = address.get_backend_name() in ("sqlite", "postgresql", "postgres")
+    except ArgumentError:
+        supported = False
+    if not supported:
+        raise NoDatabase(
+            "no database of this kind: sqlite:///record.sqlite, or postgresql://user@host/record"
+        )
+    return address
+
+
 class Database:
     """A SQLite file or a PostgreSQL database, by its URL."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        address = make_url(url)
+        address = address_of(url)
         if address.drivername in ("postgresql", "postgres"):
             address = address.set(drivername="postgresql+psycopg")
         self.sqlite = address.get_backend_name() == "sqlite"

@@ -34,7 +34,8 @@ TimexRole = Literal["said", "period", "reference"]
 Anchor = Literal["none", "publication", "utterance"]
 TimexBasis = Literal["stated", "resolved", "inferred"]
 # Why what is on record is corrected, in one of a few words; free ones stand beside it.
-Reason = Literal["typo", "annotation", "source corrected", "retracted"]
+# `published` is no correction: what was a draft, or held back, is shown.
+Reason = Literal["typo", "annotation", "source corrected", "retracted", "published"]
 SpanRole = Literal[
     "boilerplate",
     "sentence",

@@ -52,7 +52,10 @@ def list_keys(database_url: Url = None, as_json: Json = False) -> None:
         print_json(found)
         return
     names = ("id", "name", "scopes", "state", "created", "expires", "used")
-    table = Table(*names)
+    table = Table()
+    for name in names:
+        # What is revoked by its id must be seen whole.
+        table.add_column(name, no_wrap=name == "id", overflow="fold")
     for key in found:
         table.add_row(*(str(key[name] or "") for name in names))
     out.print(table)

@@ -71,13 +71,24 @@ def _known(reading: Reading, named: list[Named]) -> set[tuple[str, str]]:
 def _mistake(reading: Reading, named: Named) -> Mistake:
     parameter, value, resource, vocabulary = named
     then = "" if reading.number == reading.newest else f" at revision {reading.number}"
-    meant = _moved(reading, resource, value) or nearest(value, vocabulary) or _near(reading, resource, value)
+    meant = _moved(reading, resource, value) or nearest(value, vocabulary)
+    meant = meant or _called(reading, resource, value) or _near(reading, resource, value)
     message = f"no {resource.noun} with this id{then}; /v1/{resource.name} lists what there is"
     return Mistake(parameter=parameter, message=message, nearest=meant)
 
 
 def _moved(reading: Reading, resource: Resource, id: str) -> str | None:
     return reading.session.execute(resource.moved(reading, id)).scalar() if resource.moved else None
+
+
+def _called(reading: Reading, resource: Resource, words: str) -> str | None:
+    """What people call so: the likeliest of those that can be read."""
+    if resource.called is None:
+        return None
+    meant = reading.session.execute(resource.called(reading, words[:100])).scalars().all()
+    listed = resource.select(reading).with_only_columns(resource.model.id)
+    readable = set(reading.session.execute(listed.where(resource.model.id.in_(meant))).scalars())
+    return next((id for id in meant if id in readable), None)
 
 
 def _near(reading: Reading, resource: Resource, value: str) -> str | None:

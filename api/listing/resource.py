@@ -84,6 +84,8 @@ class Resource:
     across: bool = False
     # The column of `select` that names the state of the item alone: the first half of its ETag.
     own: str = "row_key"
+    # The ids that words which are no id may mean, the likeliest first.
+    called: Callable[[Reading, str], Select[Any]] | None = None
     # Of an id that is not listed: what took its place, and the key of its own row.
     moved: Callable[[Reading, str], Select[Any]] | None = None
 

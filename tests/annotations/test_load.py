@@ -15,7 +15,8 @@ from sqlmodel import SQLModel, col
 from annotations import load as loading
 from annotations.agreement import Disagreement
 from annotations.annotated import AnnotatedDocument
-from annotations.load import Loaded, state_digest
+from annotations.load import Loaded
+from annotations.states import state_digest
 from annotations.unload import annotated
 from models import commit
 from models.claim import Claim
@@ -59,7 +60,11 @@ def added(database: Database, change: Callable[[], object]) -> dict[str, int]:
     """How many rows each table gained, the lists of documents' states apart."""
     before = rows(database)
     change()
-    return {table: n for table, n in (rows(database) - before).items() if table not in ("listed", "event")}
+    return {
+        table: n
+        for table, n in (rows(database) - before).items()
+        if table not in ("listed", "event", "audit")
+    }
 
 
 def entity(database: Database, id_: str) -> Entity | None:

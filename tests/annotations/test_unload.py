@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import event
 
 from annotations.annotated import AnnotatedDocument
-from annotations.load import load, state_digest
+from annotations.load import load
+from annotations.states import state_digest
 from annotations.unload import annotated
 from annotations.unload import documents as on_record
 from annotations.write import write

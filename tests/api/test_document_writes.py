@@ -92,7 +92,13 @@ def test_creating_can_be_made_a_condition(client: TestClient) -> None:
 def test_a_correction_says_why(client: TestClient) -> None:
     client.put(FLOOD, json=body())
     refused = client.put(FLOOD, json=body(title="Other"), headers=tag(client, FLOOD))
-    assert refused.json()["errors"][0]["allowed"] == ["typo", "annotation", "source corrected", "retracted"]
+    assert refused.json()["errors"][0]["allowed"] == [
+        "typo",
+        "annotation",
+        "source corrected",
+        "retracted",
+        "published",
+    ]
     unknown = client.put(FLOOD, json=body(), params={"reason": "whim"}, headers=tag(client, FLOOD))
     assert unknown.status_code == 422
 

@@ -84,9 +84,7 @@ def test_an_answer_for_the_desk_is_no_answer_for_readers(desk: TestClient, reade
 
 def test_publishing_shows_it_from_then_on(desk: TestClient, reader: TestClient) -> None:
     desk.put(FLOOD, json=body(status="draft"))
-    publish = desk.patch(
-        FLOOD, json={"status": "published"}, params={"reason": "annotation"}, headers=tag(desk, FLOOD)
-    )
+    publish = desk.patch(FLOOD, json={"status": "published"}, headers=tag(desk, FLOOD))
     assert publish.json()["changes"] == {"documents": {"corrected": 1}}
     for path in PATHS:
         assert reader.get(path).status_code == 200

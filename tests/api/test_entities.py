@@ -186,3 +186,18 @@ def test_a_merged_entity_moves_to_the_one_that_took_its_place(seeded_database: D
         assert ask(client, "entities/lebanon-state")["id"] == "lebanon"
         assert "lebanon-state" not in ids(client, "entities")
         assert ask(client, "entities/lebanon-state", as_of=1)["id"] == "lebanon-state"
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("netanyahu", "benjamin-netanyahu"),
+        ("Macron", "emmanuel-macron"),
+        ("Washington", "united-states"),
+        ("U.N.", "united-nations"),
+        ("hezbolah", "hezbollah"),
+    ],
+)
+def test_a_name_where_an_id_belongs_is_told_the_id(client: TestClient, words: str, meant: str) -> None:
+    refused = client.get("/v1/quotes", params={"speaker": words})
+    assert (refused.status_code, refused.json()["errors"][0]["nearest"]) == (422, meant)
