@@ -116,7 +116,15 @@ def test_a_quote_is_told_with_its_words_its_sources_and_its_article(client: Test
     assert item["content"] in text(entry, "content")
     assert item["document"]["title"] in text(entry, "content")
     assert entry.findtext("*/{*}name") == item["document"]["outlet"]
-    assert terms(entry) == {"form": item["form"], "act": item["act"]}
+    assert terms(entry) == {name: item[name] for name in ("form", "act", "polarity")}
+
+
+def test_what_is_opposed_does_not_stand_as_what_is_said(client: TestClient) -> None:
+    """Netanyahu expressed his opposition to a unilateral ceasefire; without the cue he would propose one."""
+    (entry,) = entries(feed(client, "quotes", id="beirut-strikes-2024-10-15.q15"))
+    for place in ("title", "content"):
+        assert "expressed his opposition" in text(entry, place)
+    assert terms(entry)["polarity"] == "negative"
 
 
 def test_a_claim_is_told_with_its_statement_and_its_sources(client: TestClient) -> None:
