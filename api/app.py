@@ -9,31 +9,14 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import (
-    annotated,
-    annotation_writes,
-    audit,
-    batch,
-    changes,
-    docs,
-    document_writes,
-    entity_writes,
-    health,
-    problems,
-    purging,
-    record,
-    subscription_actions,
-    subscriptions,
-    text,
-    versions,
-)
-from api.callers import allowed
-from api.clock import timekeeping
-from api.delivering import working
+from api import docs, health, problems, record, text
+from api.access import audit
+from api.access.callers import allowed
+from api.access.keys import Keys
+from api.access.limits import Limited, Limits
 from api.door import Door, VariantTags
-from api.following import Watch
-from api.keys import Keys
-from api.limits import Limited, Limits
+from api.following import changes
+from api.following.watch import Watch
 from api.listing.endpoints import RELEASE, mount
 from api.listing.once import once
 from api.logs import Log, configure
@@ -41,6 +24,15 @@ from api.openapi import describe
 from api.resources import RESOURCES
 from api.search import SEARCH
 from api.settings import Settings
+from api.subscriptions import actions as subscription_actions
+from api.subscriptions import routes as subscriptions
+from api.subscriptions.clock import timekeeping
+from api.subscriptions.delivering import working
+from api.versions import routes as versions
+from api.writing import annotated, batch, purging
+from api.writing import annotations as annotation_writes
+from api.writing import documents as document_writes
+from api.writing import entities as entity_writes
 from models.measures import vocabulary
 from models.session import Database
 

@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from api.chain import ClaimSourceView, source_views, sources
 from api.entities import entity_labels, entity_operators
-from api.entries import claim_entry
+from api.following.entries import claim_entry
 from api.listing.filters import Contains, Exact
 from api.listing.formats import JSON_ONLY
 from api.listing.ranges import Bounds, Dates, Numbers

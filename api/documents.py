@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from api.claims import ClaimView
 from api.entities import EntityView
-from api.entries import document_entry
+from api.following.entries import document_entry
 from api.listing.filters import Counts, Exact
 from api.listing.formats import JSON_ONLY
 from api.listing.ranges import Dates

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, Select
 from sqlmodel import col
 
 from api.counting import claim_count, mention_count, moved, quote_count, told
-from api.entries import entity_entry
+from api.following.entries import entity_entry
 from api.listing.filters import Contains, Counts, Exact, Filter, Narrow, Searched
 from api.listing.formats import JSON_ONLY
 from api.listing.reading import Reading

@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, Select, func
 from sqlmodel import col
 
 from api.entities import entity_operators
-from api.entries import indicator_entry
+from api.following.entries import indicator_entry
 from api.listing.filters import Contains, Counts, Exact
 from api.listing.reading import Reading
 from api.listing.resource import Parts, Resource, Sort

@@ -6,7 +6,7 @@ from pydantic import Field
 from sqlalchemy import RowMapping, Select, func
 from sqlmodel import col
 
-from api.entries import measure_entry
+from api.following.entries import measure_entry
 from api.listing.filters import Contains, Counts, Exact
 from api.listing.reading import Reading
 from api.listing.resource import Parts, Resource, Sort

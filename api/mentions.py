@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, Select, func
 from sqlmodel import col
 
 from api.entities import entity_operators
-from api.entries import mention_entry
+from api.following.entries import mention_entry
 from api.listing.filters import Contains, Exact
 from api.listing.formats import JSON_ONLY
 from api.listing.reading import Reading

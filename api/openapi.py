@@ -10,10 +10,10 @@ import orjson
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.access.security import secure
 from api.listing.openapi import problems
 from api.problems import MEDIA_TYPE, ProblemDocument
-from api.security import secure
-from api.webhooks import webhooks
+from api.subscriptions.webhooks import webhooks
 
 ABOUT = """
 **On Record** answers *who said what* and *who gave which figure*: attributed quotes and numeric claims of

@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from api.chain import ChainLink, chain, links, relay_of
 from api.entities import entity_labels, entity_operators
-from api.entries import quote_entry
+from api.following.entries import quote_entry
 from api.listing.filters import Contains, Exact
 from api.listing.formats import JSON_ONLY
 from api.listing.ranges import Dates

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlmodel import func, select
 
-from api.callers import caller_of
+from api.access.callers import caller_of
 from api.listing.formats import dump
 from api.listing.negotiation import RELEASE, etag_of, same
 from api.listing.openapi import problems

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, RowMapping, Select, literal, literal_column, 
 from sqlmodel import col
 
 from api.counting import told
-from api.entries import hit_entry
+from api.following.entries import hit_entry
 from api.listing.filters import Exact
 from api.listing.reading import Reading
 from api.listing.resource import Parts, Resource, Sort

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlmodel import col, select
 
-from api.callers import caller_of
+from api.access.callers import caller_of
 from api.documents import DOCUMENTS
 from api.listing.absent import found
 from api.listing.negotiation import same

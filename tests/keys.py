@@ -1,6 +1,6 @@
 """Keys for tests, and the header that sends one."""
 
-from api.keys import create
+from api.access.keys import create
 from models.api_key import Scope
 from models.session import Database
 

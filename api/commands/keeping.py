@@ -16,7 +16,7 @@ def backup(
     database_url: Url = None,
 ) -> None:
     """Write the whole record to one file, while it is served and written; it holds secrets: keep it well."""
-    from api.backup import Unfit, back_up
+    from api.keeping.backup import Unfit, back_up
 
     if file.exists() and not force:
         fail(f"{file} exists; --force writes over it")
@@ -40,7 +40,7 @@ def restore(
     database_url: Url = None,
 ) -> None:
     """Put the record of a backup into the database, in the schema of this release; all of it, or nothing."""
-    from api.backup import Unfit, holds_record, restore
+    from api.keeping.backup import Unfit, holds_record, restore
     from api.settings import Settings
     from models.session import Database
 

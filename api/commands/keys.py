@@ -27,7 +27,7 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a key. Its secret is shown this once and stored nowhere."""
-    from api.keys import create as make
+    from api.access.keys import create as make
 
     if not name.strip():
         fail("--name is empty; the revisions that the key makes carry it")
@@ -45,7 +45,7 @@ def create(
 @keys.command("list")
 def list_keys(database_url: Url = None, as_json: Json = False) -> None:
     """List all keys, the newest first, without their secrets."""
-    from api.keys import listed
+    from api.access.keys import listed
 
     found = [_shown(key) for key in listed(existing_database(database_url))]
     if as_json:
@@ -67,7 +67,7 @@ def revoke(
     database_url: Url = None,
 ) -> None:
     """End a key, at once and for good."""
-    from api.keys import revoke as end
+    from api.access.keys import revoke as end
 
     key = end(existing_database(database_url), "_".join(id.split("_")[:2]))
     if key is None:

@@ -27,7 +27,7 @@ def purge(
     Ids stay, and that they are purged. Readers are answered 410, at every revision. Backups, and the
     write-ahead logs of PostgreSQL that are kept or archived, are yours to purge.
     """
-    from api.purges import Refused, purge_by_command
+    from api.writing.purges import Refused, purge_by_command
     from models.erasing import unerased
 
     if not reason.strip():

@@ -19,10 +19,10 @@ def worker(
 
     from prometheus_client import start_http_server
 
-    from api.clock import timekeeping
-    from api.delivering import Worker
     from api.logs import configure
     from api.settings import Settings
+    from api.subscriptions.clock import timekeeping
+    from api.subscriptions.delivering import Worker
     from models.measures import vocabulary
 
     # Whatever the service beside it is told: this is the worker.

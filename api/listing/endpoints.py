@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.callers import caller_of
+from api.access.callers import caller_of
 from api.listing import atom, cursor
 from api.listing.absent import Moved, found
 from api.listing.engine import Listing, Page, batches, fetch_parts, item_of

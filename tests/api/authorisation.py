@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
-from api.keys import revoke
+from api.access.keys import revoke
 from migrations.schema import migrate
 from models.api_key import Scope
 from models.session import Database

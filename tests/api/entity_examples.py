@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from api.entity_bodies import UNIFIL
+from api.writing.entity_bodies import UNIFIL
 from models.session import Database
 from tests.keys import bearer, key
 

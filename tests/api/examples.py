@@ -15,8 +15,8 @@ from sqlalchemy import text
 from annotations.load import load
 from annotations.read import read_files
 from api.app import create_app
-from api.bodies import EXAMPLE_ANNOTATION, EXAMPLE_TEXT
 from api.settings import Settings
+from api.writing.bodies import EXAMPLE_ANNOTATION, EXAMPLE_TEXT
 from migrations.schema import migrate
 from models.measures import vocabulary
 from models.session import Database

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 from sqlalchemy import insert
 
-from api.subscription_views import EXAMPLE
+from api.subscriptions.views import EXAMPLE
 from models.session import Database
 from models.subscription import Delivery
 from tests.keys import bearer, id_of, key

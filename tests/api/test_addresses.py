@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.addresses import Allowed, Refused, parse, resolve
+from api.subscriptions.addresses import Allowed, Refused, parse, resolve
 
 ANYWHERE = Allowed(http=True, loopback=True)
 PUBLIC = ("93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c")

@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import insert, text
 from sqlmodel import Session
 
-from api.bodies import EXAMPLE_ANNOTATION, EXAMPLE_TEXT
-from api.keys import COMMAND, revoke
+from api.access.keys import COMMAND, revoke
+from api.writing.bodies import EXAMPLE_ANNOTATION, EXAMPLE_TEXT
 from models.audit import Audit, AuditBase
 from models.session import Database
 from tests.conftest import NewDatabase, serve

@@ -17,8 +17,8 @@ from sqlmodel import col, select
 from annotations.load import load
 from annotations.purge import Purging
 from annotations.read import read_files
-from api.following import Watch
-from api.keys import create
+from api.access.keys import create
+from api.following.watch import Watch
 from migrations.schema import migrate
 from models.commit import commit
 from models.event import Event

@@ -23,11 +23,11 @@ from sqlmodel import col
 
 from annotations.annotated import AnnotatedDocument
 from annotations.purge import Purging
-from api.addresses import Allowed
-from api.calling import Outcome
-from api.calling import Receiver as Connection
-from api.outbox import moment
-from api.retrying import ATTEMPTS, JITTER, PAUSES, pause_after
+from api.subscriptions.addresses import Allowed
+from api.subscriptions.calling import Outcome
+from api.subscriptions.calling import Receiver as Connection
+from api.subscriptions.outbox import moment
+from api.subscriptions.retrying import ATTEMPTS, JITTER, PAUSES, pause_after
 from models.api_key import ApiKey
 from models.commit import commit
 from models.record import By

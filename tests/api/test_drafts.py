@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from annotations.embargo import due, release
-from api import clock
+from api.subscriptions import clock
 from models.measures import vocabulary
 from models.moment import written
 from models.session import Database

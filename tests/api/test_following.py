@@ -22,8 +22,8 @@ from sqlmodel import col, select
 
 from annotations.annotated import AnnotatedDocument
 from annotations.load import load
+from api.access.keys import create
 from api.app import create_app
-from api.keys import create
 from api.settings import Settings
 from models.event import Event
 from models.measures import vocabulary
@@ -373,7 +373,7 @@ def test_a_stream_tells_what_comes_and_is_taken_up_where_it_broke_off(empty_data
 def test_a_stream_shows_that_it_lives_and_moves_past_what_was_not_asked_for(
     empty_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.changes.HEARTBEAT", 0.2)
+    monkeypatch.setattr("api.following.changes.HEARTBEAT", 0.2)
     with streaming(empty_database) as client:
         with client.stream("GET", "/v1/changes?format=sse&type=claim") as answer:
             blocks = _blocks(answer)

@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import event, inspect, text
 from sqlmodel import Session, col, select
 
+from api.access.keys import FORM, revoke
 from api.commands.keys import SCOPES
-from api.keys import FORM, revoke
 from models.api_key import ApiKey, Scope
 from models.session import Database
 from tests.api.test_cli import run

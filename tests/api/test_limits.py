@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import event, text
 
-from api.limits import MINUTE, ON_TRUST, Limits, network_of
+from api.access.limits import MINUTE, ON_TRUST, Limits, network_of
 from api.settings import Settings
 from models.session import Database
 from tests.conftest import Statements, serve

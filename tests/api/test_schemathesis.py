@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from schemathesis import Case, Config, GenerationMode, HookContext
 from schemathesis.engine import events, from_schema
 
-from api.following import Watch
+from api.following.watch import Watch
 
 # Of parameters that each fit the document. The rest of what can be wrong no schema can say.
 SEMANTIC = {

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 from sqlalchemy import event
 
-from api.bodies import EXAMPLE_ANNOTATION, EXAMPLE_TEXT
+from api.writing.bodies import EXAMPLE_ANNOTATION, EXAMPLE_TEXT
 from models.session import Database
 from tests.keys import bearer, key
 

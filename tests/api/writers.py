@@ -6,8 +6,8 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from api.bodies import EXAMPLE_ANNOTATION, EXAMPLE_TEXT
-from api.keys import create
+from api.access.keys import create
+from api.writing.bodies import EXAMPLE_ANNOTATION, EXAMPLE_TEXT
 from models.session import Database
 from tests.conftest import serve
 

@@ -16,8 +16,8 @@ from typing import Any, Self
 import httpx
 from fastapi.testclient import TestClient
 
-from api.bodies import EXAMPLE_ANNOTATION, EXAMPLE_TEXT
-from api.keys import create
+from api.access.keys import create
+from api.writing.bodies import EXAMPLE_ANNOTATION, EXAMPLE_TEXT
 from models.session import Database
 from tests.faults.everything import events
 from tests.postgres import free_port

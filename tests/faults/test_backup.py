@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from api.backup import back_up, restore
-from api.dump import Unfit
+from api.keeping.backup import back_up, restore
+from api.keeping.dump import Unfit
 from migrations.schema import current, head, migrate
 from models.session import Database
 from tests.conftest import NewDatabase, Tell, serve

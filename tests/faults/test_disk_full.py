@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from psycopg import sql
 from sqlalchemy import event
 
-from api.keys import create
+from api.access.keys import create
 from migrations.schema import migrate
 from models.session import Database
 from tests.available import require

@@ -1,0 +1,1 @@
+"""Following the record: the feed of changes, waiting for it, and its forms."""

@@ -1,0 +1,1 @@
+"""Subscriptions, and the worker that calls them back."""

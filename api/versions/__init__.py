@@ -1,0 +1,1 @@
+"""The versions of what is on record, and what differs between them."""

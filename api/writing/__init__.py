@@ -1,0 +1,1 @@
+"""Writing over HTTP: bodies, conditions, and what is written."""
