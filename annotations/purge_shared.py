@@ -166,10 +166,11 @@ def _delete(session: Session, model: type[Shared], keys: Sequence[int]) -> int:
 def _redact(change: Change, ids: Collection[str], words: Sequence[str]) -> set[str]:
     """Take the documents' own words out of all versions of entities that stay; the ids of those it changed.
 
-    Whoever follows the record hears of it: the present row is corrected, too.
+    Also from those of the desk: its rows have the words of documents beside its own, and do not say whose
+    each is. Whoever follows the record hears of it: the present row is corrected, too.
     """
     session = change.session
-    rows = session.execute(select(Entity).where(col(Entity.id).in_(ids), col(Entity.authority).is_(None)))
+    rows = session.execute(select(Entity).where(col(Entity.id).in_(ids)))
     entities: list[Entity] = list(rows.scalars())
     aliases = aliases_of(session, [row.row_key for row in entities])
     theirs: dict[tuple[str, str], bool] = {}

@@ -14,9 +14,10 @@ from sqlmodel import SQLModel
 from annotations.annotated import AnnotatedDocument
 from annotations.load import load
 from annotations.purge import Purging
-from api import purges, starting
-from api.keys import revoke
-from api.purges import Refused, purge_by_command
+from api import starting
+from api.access.keys import revoke
+from api.writing import purges
+from api.writing.purges import Refused, purge_by_command
 from models import erasing
 from models.api_key import Scope
 from models.commit import commit
@@ -216,6 +217,20 @@ def test_what_others_share_stays_without_the_words_of_the_purged(leaked: Databas
             assert client.get(f"/v1/entities?q=peace&as_of={at}").json()["results"]
         assert client.get("/v1/entities/geneva/versions").json()["results"][0]["changes"] == []
         assert client.get("/v1/documents/other").json()["recorded"]["revision"] == 1
+
+
+def test_the_words_leave_also_what_the_desk_has_edited(leaked: Database) -> None:
+    with serving(leaked) as client:
+        changed = {"country": "CH"}
+        headers, why = {"If-Match": "*"}, {"reason": "annotation"}
+        edited = client.patch("/v1/entities/geneva", json=changed, headers=headers, params=why)
+        assert "Quoxgenf" in edited.json()["aliases"]
+        purge(client)
+        geneva = client.get("/v1/entities/geneva").json()
+        assert (geneva["country"], geneva["aliases"]) == ("CH", ["City of Peace"])
+        assert geneva["description"] is None
+        left = [cell for cell in cells(leaked) if "quoxgenf" in cell or "vrunkel" in cell]
+        assert not left
 
 
 def test_versions_of_shared_entities_that_rest_on_the_purged_alone_go(empty_database: Database) -> None:
