@@ -11,7 +11,7 @@ from annotations.annotated import Entity as Word
 from annotations.entities import RESERVED
 from annotations.entity_fields import entity_from, fields_of
 from annotations.entity_rows import Standing, aliases_of, entity_draft, entity_of, standing_of
-from annotations.merging import RELATIONS, Contradiction, above, current
+from annotations.merging import RELATIONS, Contradiction, above, current, one_at_a_time
 from annotations.mistakes import Mistake, Mistakes, Report, nearest
 from annotations.patching import merged
 from annotations.recording import record
@@ -92,6 +92,8 @@ def _check_kind(session: Session, row: Entity, kind: str) -> None:
 def _check_references(session: Session, word: Word, document_id: str | None) -> None:
     """Raise Mistakes for what it is part of or acts for, if that cannot be."""
     report = Report("")
+    if any(getattr(word, name) for name in RELATIONS):
+        one_at_a_time(session)
     for name, verb in RELATIONS.items():
         target = getattr(word, name)
         if target is not None and (fault := _unfit(session, target, document_id)):

@@ -16,6 +16,7 @@ from annotations.recording import Draft, record
 from annotations.rows import DocumentDrafts
 from models.entity import Entity
 from models.record import Change
+from models.revision import Counter
 
 # What makes entities hang on each other, and how it reads.
 RELATIONS = {"part_of": "is part of", "acts_for": "acts for"}
@@ -40,6 +41,7 @@ def merge(change: Change, id: str, into: str) -> None:
     Raises Mistakes where the two can never be one, and Contradiction where the record stands against it.
     """
     session = change.session
+    one_at_a_time(session)
     row, target = current(session, id), current(session, into)
     if row.merged_into:
         raise Contradiction(f"it is merged into {row.survivor} already; undo that merge first")
@@ -55,6 +57,13 @@ def merge(change: Change, id: str, into: str) -> None:
     followers = _led_to(session, id)
     moved |= {other.id: replace(standing_of(other), survivor=survivor) for other in followers}
     _rewrite(change, [row, *followers], moved)
+
+
+def one_at_a_time(session: Session) -> None:
+    """Let others who write wait until this is committed: two that each look for circles in what the other
+    has not written yet would make one together.
+    """
+    session.execute(select(col(Counter.number)).with_for_update())
 
 
 def unmerge(change: Change, id: str) -> None:

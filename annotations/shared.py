@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlmodel import col
 
 from annotations.agreement import Disagreement, Said, Word, agree_on_entity, agree_on_indicator, together
@@ -23,6 +23,7 @@ from annotations.entity_rows import (
     indicator_of,
     standing_of,
 )
+from annotations.merging import RELATIONS
 from annotations.recording import Known, parts, record
 from annotations.rows import DocumentDrafts
 from models.claim import Claim
@@ -64,13 +65,19 @@ class Shared:
         }
         left = {id_: (row.row_key, row.digest) for id_, row in rows.items()}
         counts: Counts = defaultdict(Counter)
+        moved: dict[str, set[str]] = {name: set() for name in RELATIONS}
         for document, word in together(known, stated, agree_on_entity):
             row = rows.get(word.key)
             if row is not None and row.kind != word.kind:
                 self._refuse_split(row, word.kind)
             standing = standing_of(row) if row else Standing()
             counts[document][record(self.change, entity_draft(word, None, standing), left)] += 1
+            for name, ids in moved.items():
+                if (target := getattr(word, name)) and target != getattr(row, name, None):
+                    ids.add(word.key)
         self.change.flush()
+        for name, ids in moved.items():
+            self._refuse_circle(name, ids)
         gone = left.keys() - backed - self._decided(rows, left.keys() - backed)
         while kept := self._used(Entity, gone):
             gone -= kept
@@ -117,6 +124,30 @@ class Shared:
         if row.survivor or self.session.execute(merged.limit(1)).first():
             said = f"it is merged with others of kind {row.kind}, here it is {kind}"
             raise Disagreement(f"entity {row.id}: {said}; agree or undo the merge")
+
+    def _refuse_circle(self, name: str, ids: Collection[str]) -> None:
+        """Raise Disagreement if one of these entities is part of itself, or acts for itself, by what several
+        documents say: no file of a document that has them could be read.
+        """
+        onward = func.coalesce(col(Entity.survivor), getattr(Entity, name))
+        leads: dict[str, str | None] = {}
+        ahead = set(ids)
+        while ahead:
+            leads |= dict.fromkeys(ahead)
+            for some in parts(ahead):
+                query = select(col(Entity.id), onward).where(col(Entity.id).in_(some))
+                query = query.where(col(Entity.superseded).is_(None))
+                for id_, target in self.session.execute(query):
+                    leads[id_] = target
+            ahead = {target for target in leads.values() if target} - leads.keys()
+        for id_ in sorted(ids):
+            trail = [id_]
+            while (end := leads[trail[-1]]) and end not in trail:
+                trail.append(end)
+            if end == id_:
+                path = " → ".join([*trail, id_])
+                said = f"with what other documents say it {RELATIONS[name]} itself"
+                raise Disagreement(f"entity {id_}: {said} ({path}); agree or use another key")
 
     def _listed(self, noun: ListedNoun) -> dict[str, str]:
         """The ids that the present states of the documents list, each with one of these documents."""

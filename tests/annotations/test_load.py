@@ -31,6 +31,7 @@ from models.recorded import valid
 from models.session import Database
 from models.vocabulary import Status
 from tests.annotations.flood import MEASURES, SECTIONS, TEXT, flood
+from tests.documents import document
 
 ENTITIES = SECTIONS["entities"]
 
@@ -288,6 +289,26 @@ def test_all_documents_together_may_correct_an_entity(empty_database: Database) 
         load(empty_database, corrected)
     load(empty_database, corrected, another(corrected, "second"))
     assert (found := entity(empty_database, "un")) and found.wikidata == "Q1066"
+
+
+def test_documents_do_not_make_an_entity_part_of_itself(empty_database: Database) -> None:
+    # Together: the file of neither has a circle, but that of each would be unreadable on record.
+    upper, lower = (
+        document(
+            id_,
+            "Upper and Lower lie there.",
+            f"entities: {{upper: {{kind: place, name: Upper{up}}}, "
+            f"lower: {{kind: place, name: Lower{low}}}}}\n"
+            "text: ['{upper|Upper} and {lower|Lower} lie there.']",
+        )
+        for id_, up, low in (("upper-town", ", part_of: lower", ""), ("lower-town", "", ", part_of: upper"))
+    )
+    with pytest.raises(Disagreement, match="it is part of itself"):
+        load(empty_database, upper, lower)
+    load(empty_database, upper)
+    with pytest.raises(Disagreement, match=r"entity lower: .* part of itself \(lower → upper → lower\)"):
+        load(empty_database, lower)
+    assert (found := entity(empty_database, "lower")) and found.part_of is None
 
 
 def test_an_entity_is_withdrawn_with_the_last_document_that_lists_it(empty_database: Database) -> None:

@@ -424,6 +424,21 @@ def test_of_two_merges_that_make_a_circle_at_once_one_is_made(desk: Desk) -> Non
             desk.unmerge(id_)
 
 
+def test_of_two_edits_that_make_a_circle_at_once_one_is_made(desk: Desk) -> None:
+    def into(pair: tuple[str, str], body: Json) -> int:
+        headers = {"If-Match": "*"}
+        path = f"/v1/entities/{pair[0]}"
+        return desk.client.patch(path, json=body, headers=headers, params={"reason": "typo"}).status_code
+
+    for _ in range(5):
+        pairs = [(HIZ, HEZ), (HEZ, HIZ)]
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(lambda pair: into(pair, {"part_of": pair[1]}), pairs))
+        assert sorted(answers) == [200, 422]
+        for pair in pairs:
+            assert into(pair, {"part_of": None}) == 200
+
+
 def test_entities_of_one_document_that_are_not_named_merge(desk: Desk) -> None:
     assert desk.merge("boats.aide", "boats.source")["survivor"] == "boats.source"
     assert desk.moved("boats.aide") == "boats.source"
