@@ -85,8 +85,9 @@ def _check_kind(session: Session, row: Entity, kind: str) -> None:
     noun: Any
     for noun, name in ((Claim, "responsible_id" if kind == "place" else "place_id"), (Indicator, "place_id")):
         used = select(noun.id).where(getattr(noun, name) == row.id, noun.superseded.is_(None))
-        if first := session.execute(used.order_by(noun.id).limit(1)).scalar():
-            raise Contradiction(f"it is the {role} of {first}, for one: correct that first")
+        # Without its id: it may stand in a draft.
+        if session.execute(used.limit(1)).first():
+            raise Contradiction(f"it is the {role} of a {noun.__tablename__}: correct that first")
 
 
 def _check_references(session: Session, word: Word, document_id: str | None) -> None:

@@ -44,7 +44,7 @@ class Answer(SQLModel, table=True):
 
     key: str = column("Id of the key that asked", primary_key=True)
     token: str = column("The Idempotency-Key", primary_key=True)
-    request: str = column("SHA-256 of method, URL, preconditions and body")
+    request: str = column("SHA-256 of method, URL and body")
     subject: str | None = column("Id of what it was about", default=None)
     status: int = Field(description="HTTP status")
     headers: str = column("Headers, as JSON")

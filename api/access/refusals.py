@@ -42,13 +42,15 @@ async def refused(request: Request, operation: str, status: int) -> None:
     writes as they are to keep away. Both are in the log.
     """
     if status < 500 and status != 429:
-        await asyncio.wrap_future(_TOLD.submit(copy_context().run, _tell, request, operation, status))
+        await asyncio.wrap_future(_TOLD.submit(copy_context().run, tell, request, operation, status))
 
 
-def _tell(request: Request, operation: str, status: int) -> None:
+def tell(request: Request, operation: str, status: int, subject: str | None = None) -> None:
+    """Write the row of a refusal; without a subject it is about what the URL names."""
     # The key that was good, or one that is not good any more.
     caller = getattr(request.state, "caller", None) or getattr(request.state, "held", None)
-    row, subject = audit_row(request, operation, status, caller), request.path_params.get("id")
+    row = audit_row(request, operation, status, caller)
+    subject = subject or request.path_params.get("id")
     try:
         with request.app.state.database.write() as session:
             session.execute(insert(Audit).values(**row, subject=subject and str(subject)[:300]))

@@ -141,7 +141,8 @@ class Worker:
 
     async def _deliver(self, task: Task, batch: Batch, receiver: Receiver) -> bool:
         """Whether all of it was taken and there is more."""
-        turn, failed, noted = task.turn, task.failed, time.monotonic()
+        turn, failed, begun = task.turn, task.failed, time.monotonic()
+        noted = begun
         calls = Calls((turn.revision, turn.position))
         for message in batch.messages:
             assert message.place is not None, "of an event"
@@ -157,6 +158,9 @@ class Worker:
                 if still is None or self._stopping.is_set():
                     return False
                 turn, calls, noted = still, Calls(calls.end), time.monotonic()
+                if noted > begun + TURN:
+                    # Its key, and what it asks for, are looked at again.
+                    return True
         calls.end = batch.end
         return await self._note(turn, calls) is not None and not batch.last
 

@@ -13,6 +13,7 @@ from annotations.annotated import AnnotatedDocument
 from annotations.load import Loaded, Loading, numbered
 from annotations.states import is_current
 from api.access.callers import Caller, needs
+from api.access.refusals import tell
 from api.listing.formats import dump
 from api.listing.openapi import problems
 from api.problems import Mistake, Problem, ProblemDocument
@@ -153,9 +154,12 @@ def _one_by_one(write: Write, raw: list[tuple[int, bytes]], why: Why) -> Respons
         return replayed.response()
     shown = []
     for number, content in raw:
+        line = None
         try:
-            shown.append(_one(write, _line(number, content, write.request), why))
+            line = _line(number, content, write.request)
+            shown.append(_one(write, line, why))
         except Problem as problem:
+            tell(write.request, write.operation, problem.status, line.document.id if line else None)
             shown.append(_refused(number, problem))
     last = max((line["revision"] or 0 for line in shown), default=0) or None
     return write.apply(lambda _: None, lambda _, __: _answer(last, shown))

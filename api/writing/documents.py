@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -26,6 +27,7 @@ from api.writing.corrections import LoadedView, Why, answered, load_into, measur
 from api.writing.write import Write, WriteRoute, require_match
 from models.commit import commit
 from models.document import Document
+from models.measures import Term
 from models.purge import Purge
 from models.record import By, Change
 
@@ -90,13 +92,12 @@ def create_document(
         raise Problem(422, "1 mistake in the annotated document; see `errors`", [mistake])
     write = Write(request, caller, "create_document", body.content)
     measures = measures_of(request)
-    slug = _slug(body.about)
-    document = body.document(measures, id=slug)
+    document = body.document(measures, id=_slug(body.about))
 
     def work(change: Change) -> Loaded:
-        write.subject = id_ = _free(change.session, slug)
-        named = document if id_ == slug else body.document(measures, id=id_)
-        return load_into(change, named, measures)
+        loaded = _load_under_own_id(change, body, document, measures)
+        write.subject = loaded.document
+        return loaded
 
     return write.commit(work, _answer, write.by(why.reason or "load", why.note))
 
@@ -115,12 +116,17 @@ def check_document(request: Request, caller: Writer, body: SentBody) -> Response
     document = body.document(measures, id=str(body.about.get("id") or _slug(body.about)))
     made: list[Response] = []
 
+    def work(change: Change) -> Loaded:
+        if "id" in body.about:
+            return load_into(change, document, measures)
+        return _load_under_own_id(change, body, document, measures)
+
     def then(session: Session, _: int | None, loaded: Loaded) -> None:
         made[:] = [answered(session, loaded, None, None)]
 
     commit(
         request.app.state.database,
-        lambda change: load_into(change, document, measures),
+        work,
         By(caller.agent),
         then=then,
         rehearse=True,
@@ -183,6 +189,14 @@ def _slug(about: Any) -> str:
     words = "-".join(re.findall(r"[a-z0-9]+", plain.lower()))[:LONGEST_SLUG].strip("-")
     day = re.match(r"[0-9]{4}(-[0-9]{2}){0,2}", str(about.get("published", "")))
     return "-".join(filter(None, (words or "document", day and day[0])))
+
+
+def _load_under_own_id(
+    change: Change, body: Sent, document: AnnotatedDocument, measures: Mapping[str, Term]
+) -> Loaded:
+    """Load a document under the id that it was read with, or under the next one if that was taken before."""
+    id_ = _free(change.session, document.id)
+    return load_into(change, document if id_ == document.id else body.document(measures, id=id_), measures)
 
 
 def _free(session: Session, slug: str) -> str:

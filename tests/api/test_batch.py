@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from models.session import Database
-from tests.api.writers import body, tag, writer
+from tests.api.writers import body, key, tag, writer
 
 BATCH = "/v1/documents:batch"
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -63,7 +63,7 @@ def test_what_a_line_changes_needs_its_etag(client: TestClient) -> None:
     assert [r["outcome"] for r in taken.json()["results"]] == ["corrected", "unchanged", "created"]
 
 
-def test_line_by_line_each_is_told_of(client: TestClient) -> None:
+def test_line_by_line_each_is_told_of(client: TestClient, empty_database: Database) -> None:
     answer = send(client, line("one"), "{", line("two", basis="guessed"), line("three"), atomic=False)
     assert answer.status_code == 200
     results = answer.json()["results"]
@@ -71,6 +71,11 @@ def test_line_by_line_each_is_told_of(client: TestClient) -> None:
     assert [r["revision"] for r in results] == [1, None, None, 2]
     assert results[1]["problem"]["status"] == 400
     assert results[2]["problem"]["errors"][0]["pointer"] == "/document/basis"
+    admin = key(empty_database, "admin")
+    audit = client.get("/v1/audit?operation=load_documents", headers=admin).json()["results"]
+    assert sorted((row["status"], row["revision"]) for row in audit if row["revision"] is None) == [
+        (200, None), (400, None), (422, None),
+    ]  # fmt: skip
     assert count(client) == 2
 
 

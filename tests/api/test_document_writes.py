@@ -238,6 +238,12 @@ def test_a_check_says_what_a_load_would_and_writes_nothing(client: TestClient) -
     assert refused[0].json() == refused[1].json()
 
 
+def test_a_check_without_an_id_says_what_a_post_would(client: TestClient) -> None:
+    client.post("/v1/documents", json=body())
+    told = client.post("/v1/documents:check", json=body())
+    assert told.json()["document"] == client.post("/v1/documents", json=body()).json()["document"]
+
+
 def test_a_check_hears_of_what_the_record_says_otherwise(client: TestClient) -> None:
     named = body()
     named["annotation"]["entities"]["port"] = {"kind": "place", "name": "Port", "wikidata": "Q1"}
