@@ -213,8 +213,8 @@ def test_the_same_request_is_answered_once(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("id", "fields", "status", "said"),
     [
-        ("unifil", {"kind": "place"}, 409, "responsible party of boats.c1"),
-        ("tyre", {"kind": "organisation"}, 409, "place of boats.c1"),
+        ("unifil", {"kind": "place"}, 409, "responsible party of a claim"),
+        ("tyre", {"kind": "organisation"}, 409, "place of a claim"),
         ("lebanon", {"part_of": "tyre"}, 422, "a circle"),
         ("lebanon", {"part_of": "lebanon"}, 422, "a circle"),
         ("tyre", {"naming": "role"}, 422, "stays"),
