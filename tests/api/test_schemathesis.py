@@ -83,6 +83,8 @@ def scenarios(client: TestClient, backend: str) -> list[events.ScenarioFinished]
     phases = {"coverage": {"enabled": backend == "sqlite"}}
     config = Config.from_dict({**CONFIG, "operations": [alike], "phases": phases})
     schema = schemathesis.openapi.from_asgi("/openapi.json", client.app, config=config)
+    # Of writes it could only learn that they need a key: their bodies have tests of their own.
+    schema = schema.include(method="GET")
     finished = []
     for event in from_schema(schema).execute():
         assert not isinstance(event, events.FatalError | events.NonFatalError), vars(event)
@@ -118,7 +120,7 @@ def test_every_operation_and_every_check_was_run(
     assert min(run.values()) > 300, run
     asked = {case.operation.label for _, case, _ in checks(scenarios)}
     document = client.get("/openapi.json").json()
-    assert asked >= {f"GET {path}" for path in document["paths"]}
+    assert asked >= {f"GET {path}" for path, methods in document["paths"].items() if "get" in methods}
 
 
 def test_what_fits_the_document_is_refused_for_a_reason(scenarios: list[events.ScenarioFinished]) -> None:

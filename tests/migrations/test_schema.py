@@ -60,7 +60,8 @@ def test_a_step_down_keeps_what_it_does_not_drop(seeded_database: Database) -> N
     def rows() -> dict[str, int]:
         with seeded_database.read() as session:
             there = inspect(session.connection()).get_table_names()
-            tables = [t for t in SQLModel.metadata.tables.values() if t.name in there]
+            # The audit goes with the step that made it, and nothing can tell it again.
+            tables = [t for t in SQLModel.metadata.tables.values() if t.name in there and t.name != "audit"]
             return {t.name: session.scalar(select(func.count()).select_from(t)) or 0 for t in tables}
 
     def hits() -> int:
