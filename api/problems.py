@@ -11,6 +11,7 @@ import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -144,6 +145,14 @@ _SQLITE_AWAY = {5, 6, 7, 8, 10, 13, 14, 15}
 _POSTGRESQL_AWAY = ("08", "40", "53", "55", "57", "58")
 
 
+def _methods(request: Request) -> set[str]:
+    """What is taken at the address that was asked: Starlette names the methods of its first route alone."""
+    path = getattr(request.scope.get("route"), "path_format", None)
+    routes = iter_route_contexts(request.app.routes) if path else ()
+    methods = {method for route in routes if route.path_format == path for method in route.methods or ()}
+    return methods | {"HEAD"} if "GET" in methods else methods
+
+
 def install(app: FastAPI) -> None:
     """Answer exceptions with problem documents; what nobody expected is left to the log, which answers it."""
 
@@ -152,7 +161,7 @@ def install(app: FastAPI) -> None:
         return error.response()
 
     @app.exception_handler(HTTPException)
-    def _http(_: Request, error: HTTPException) -> Response:
+    def _http(request: Request, error: HTTPException) -> Response:
         headers = dict(error.headers or {})
         detail = "see the title"
         if error.status_code == 413:
@@ -160,7 +169,7 @@ def install(app: FastAPI) -> None:
         if error.status_code == 404:
             detail = "nothing is at this address; /openapi.json lists what is"
         if error.status_code == 405:
-            headers["Allow"] = ", ".join(sorted({*headers.get("Allow", "GET").split(", "), "HEAD"}))
+            headers["Allow"] = ", ".join(sorted(_methods(request) or {"GET", "HEAD"}))
             detail = f"this address takes {headers['Allow']}"
         return Problem(error.status_code, detail, headers=headers).response()
 

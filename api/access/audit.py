@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from sqlalchemy import ColumnElement, Select, String, cast, func, select, tuple_
 from sqlmodel import Session, col
 
@@ -15,18 +15,12 @@ from api.listing.formats import dump
 from api.listing.negotiation import only_json
 from api.listing.openapi import page_of, problems
 from api.listing.parameters import LONGEST_PAGE, MOST_FACET_VALUES, PAGE
-from api.listing.reading import MOMENT, moment
+from api.listing.ranges import Moment
 from api.problems import Mistake, unprocessable
 from models.audit import Audit, AuditBase
 from models.session import Database
 
 router = APIRouter(prefix="/v1", tags=["service"])
-Time = Annotated[
-    str,
-    StringConstraints(max_length=40),
-    AfterValidator(moment),
-    Field(json_schema_extra={"pattern": MOMENT}),
-]
 Status = Annotated[int, Field(ge=100, le=599)]
 _EXACT = ("key", "agent", "address", "operation", "subject", "status", "revision", "request")
 Facet = Literal["key", "agent", "address", "operation", "status"]
@@ -61,8 +55,8 @@ class AuditParameters(BaseModel):
         None, description="From this status: 400 for what was refused.", examples=[400]
     )
     status__lt: Status | None = Field(None, description="Before this status.", examples=[400])
-    time__gte: Time | None = Field(None, description="From this time.", examples=["2024-10-15"])
-    time__lt: Time | None = Field(None, description="Before this time.", examples=["2026-10-15T08:00:00Z"])
+    time__gte: Moment | None = Field(None, description="From this time.", examples=["2024-10-15"])
+    time__lt: Moment | None = Field(None, description="Before this time.", examples=["2026-10-15T08:00:00Z"])
     limit: int = Field(PAGE, ge=1, le=LONGEST_PAGE, description="Rows on the page.", examples=[20])
     cursor: Annotated[str, StringConstraints(min_length=1, max_length=4000)] | None = Field(
         None, description="Where the last page ended: from its `next`.", examples=[None]

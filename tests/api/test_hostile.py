@@ -284,12 +284,25 @@ def test_hostile_requests_get_the_right_answer(client: TestClient, hostile: Host
     assert not [piece for piece in pieces(hostile) if piece in answer.text]
     assert len(answer.content) < 20_000
     if hostile.status == 405:
-        assert answer.headers["allow"] == "GET, HEAD"
+        allowed = answer.headers["allow"].split(", ")
+        assert hostile.method not in allowed
+        assert {"GET", "HEAD"} <= set(allowed)
     if hostile.status == 422:
         assert problem["errors"]
         assert all(mistake["message"] for mistake in problem["errors"])
         if hostile.blames and re.fullmatch(r"\w+", hostile.blames):
             assert hostile.blames in [mistake.get("parameter") for mistake in problem["errors"]]
+
+
+def test_a_refused_method_names_all_that_are_taken(client: TestClient) -> None:
+    taken = {
+        "/v1/documents": "GET, HEAD, POST",
+        "/v1/documents/x": "GET, HEAD, PATCH, PUT",
+        "/v1/quotes/x": "DELETE, GET, HEAD, PATCH",
+        "/v1/subscriptions": "GET, HEAD, POST",
+        "/v1/documents:check": "POST",
+    }
+    assert {path: client.request("BREW", path).headers["allow"] for path in taken} == taken
 
 
 def test_there_are_enough_of_them() -> None:
