@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from time import sleep
 from typing import Any
 
-from sqlalchemy import CursorResult, insert, select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlmodel import Session, SQLModel, col
 
 from models.api_key import ApiKey, Permit
@@ -57,12 +57,16 @@ class Conflict(Exception):
 
 
 class Change:
-    """One revision in the making: rows to close and rows to add, numbered when it is sealed."""
+    """One revision in the making: rows to close and rows to add, numbered when it is sealed.
+
+    `documents` are those of which rows were sent or closed so far: all of them once it is flushed.
+    """
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.keys = key_run()
         self.key = next(self.keys)
+        self.documents: set[str] = set()
         self._rows: dict[type[SQLModel], list[dict[str, Any]]] = defaultdict(list)
         self._closed: dict[type[Recorded], list[int]] = defaultdict(list)
         self._touched = False
@@ -89,6 +93,8 @@ class Change:
         self._closed.clear()
         for table in TABLES:
             if rows := self._rows.pop(table, None):
+                if column := _document_of(table):
+                    self.documents |= {row[column] for row in rows} - {None}
                 self.session.execute(insert(table), rows)
 
     def seal(self, by: By) -> int:
@@ -131,10 +137,20 @@ class Change:
         for start in range(0, len(keys), 500):
             part = keys[start : start + 500]
             statement = update(model).where(col(model.row_key).in_(part), col(model.superseded).is_(None))
-            result = self.session.execute(statement.values(superseded=self.key))
-            assert isinstance(result, CursorResult)
-            if result.rowcount != len(part):
+            document = getattr(model, _document_of(model) or "superseded")
+            closed = self.session.execute(statement.values(superseded=self.key).returning(document))
+            documents = list(closed.scalars())
+            if len(documents) != len(part):
                 raise Conflict(f"{model.__name__.lower()}: a row was corrected meanwhile")
+            if _document_of(model):
+                self.documents |= {id_ for id_ in documents if id_}
+
+
+def _document_of(model: type[SQLModel]) -> str | None:
+    """The column that holds the document's id, none where rows belong to no document."""
+    if model is Document:
+        return "id"
+    return "document_id" if "document_id" in model.model_fields else None
 
 
 def final() -> str:
