@@ -21,7 +21,7 @@ from api.listing.endpoints import RELEASE, mount
 from api.listing.once import once
 from api.logs import Log, configure
 from api.openapi import describe
-from api.resources import RESOURCES
+from api.resources import PREPARE, RESOURCES
 from api.search import SEARCH
 from api.settings import Settings
 from api.subscriptions import actions as subscription_actions
@@ -62,6 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     configure(settings)
     database, measures = Database(settings.database_url), vocabulary(settings.measures)
+    database.prepare = PREPARE
     # For what no request waits for, or not for long: one after the other.
     aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aside")
 

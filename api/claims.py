@@ -11,6 +11,7 @@ from api.entities import entity_labels, entity_operators
 from api.following.entries import claim_entry
 from api.listing.filters import Contains, Exact
 from api.listing.formats import JSON_ONLY
+from api.listing.holes import INDICATOR, Hole
 from api.listing.ranges import Bounds, Dates, Numbers
 from api.listing.reading import Reading
 from api.listing.resource import Include, Part, Parts, Resource, Sort
@@ -113,9 +114,13 @@ def _select(reading: Reading) -> Select[Any]:
     )
 
 
+def _indicator(row: RowMapping) -> dict[str, Any] | None:
+    id_ = row["indicator_id"]
+    return Hole(f"{INDICATOR}{id_}", {"id": id_, "label": row["indicator_label"]}) if id_ else None
+
+
 def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
     spans, when = parts.get("spans", []), times(parts)
-    indicator = {"id": row["indicator_id"], "label": row["indicator_label"]} if row["indicator_id"] else None
     numbers = {name: exact_number(row[name]) for name in ("value", "low", "high")}
     return {name: row[name] for name in ClaimBase.model_fields} | numbers | {
         "document": document_reference(row),
@@ -124,7 +129,7 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
         "period": when.get("period"),
         "reference_date": when.get("reference"),
         "sources": source_views(parts.get("sources", [])),
-        "indicator": indicator,
+        "indicator": _indicator(row),
         "subset_of": row["subset_of"],
         "refines": row["refines"],
         "caveats": [span["exact"] for span in spans if span["role"] == "caveat"],
@@ -147,6 +152,7 @@ CLAIMS = Resource(
     select=_select,
     render=_render,
     entry=claim_entry,
+    prepared=True,
     texts=texts_of(Claim),
     parts=(SPANS, TIMES, Part("sources", sources)),
     filters=(
@@ -193,7 +199,7 @@ CLAIMS = Resource(
             "source", "Entity on whose word it is, at any link of the chain; `none`: the outlet's own voice.",
             MINISTRY, by=behind_claims(source_of), key=KEY, none=True,
             labels=entity_labels, operators=entity_operators("source", "ministry"), names="entities",
-            has=SOURCED,
+            has=SOURCED, prepared=True,
         ),
         Exact(
             "source__naming", "How a source is named.", "anonymous",
@@ -201,7 +207,7 @@ CLAIMS = Resource(
         ),
         Exact(
             "speaker", "Entity that speaks a quote behind it, relays left aside.", MINISTRY,
-            by=behind_claims(speaker_of), key=KEY,
+            by=behind_claims(speaker_of), key=KEY, prepared=True,
             labels=entity_labels, operators=entity_operators("speaker", "ministry"), names="entities",
         ),
         Exact(
@@ -215,6 +221,7 @@ CLAIMS = Resource(
         Exact(
             "about", "Entity that it is about: place, responsible party, or mentioned in its words.",
             "hezbollah", by=about_claims, key=KEY, names="entities",
+            prepared=True,
             labels=entity_labels, operators=entity_operators("about", "hezbollah", within="lebanon"),
         ),
         Exact(

@@ -103,7 +103,7 @@ def _select(reading: Reading) -> Select[Any]:
     return (
         select(*own, *counts, length, state.scalar_subquery().label("state"), *RECORDED_COLUMNS)
         .select_from(Document)
-        .join(Revision, col(Revision.key) == Document.recorded)
+        .join(Revision, col(Revision.key) == Document.recorded, isouter=reading.unsealed)
         .join(Text, (col(Text.document_id) == Document.id) & (col(Text.sha256) == Document.text_sha256))
         .where(reading.valid(Document), reading.sees(Document))
     )
@@ -135,6 +135,7 @@ DOCUMENTS = Resource(
     select=_select,
     render=_render,
     entry=document_entry,
+    prepared=True,
     texts=texts_of(Document),
     # Its annotation changes it, too.
     own="state",

@@ -158,6 +158,7 @@ QUOTES = Resource(
     select=_select,
     render=_render,
     entry=quote_entry,
+    prepared=True,
     texts=texts_of(Quote),
     parts=(
         SPANS,
@@ -171,7 +172,7 @@ QUOTES = Resource(
         Exact("id", "Ids of quotes.", f"{SEED}.q1", of=col(Quote.id), counted=False, names="quotes"),
         Exact(
             "speaker", "Entity that says it.", NETANYAHU, by=speaker_of, key=KEY, none=True,
-            has=spoken("speaker"),
+            has=spoken("speaker"), prepared=True,
             labels=entity_labels, operators=entity_operators("speaker", "netanyahu"), names="entities",
         ),
         Exact(
@@ -193,6 +194,7 @@ QUOTES = Resource(
         ),
         Exact(
             "source", "Entity that says or relays it.", NETANYAHU, by=source_of, key=KEY, none=True,
+            prepared=True,
             labels=entity_labels, operators=entity_operators("source", "netanyahu"), names="entities",
         ),
         Exact(
@@ -206,7 +208,7 @@ QUOTES = Resource(
         ),
         Exact(
             "about", "Entity mentioned in the content.", "lebanon", by=mentioned_in("content"), key=KEY,
-            names="entities",
+            names="entities", prepared=True,
             labels=entity_labels, operators=entity_operators("about", "hezbollah", within="lebanon"),
         ),
         Exact("form", "Whose words they are.", "mixed", of=col(Quote.form), type=Form),

@@ -10,6 +10,8 @@ import uvicorn
 
 from annotations.load import Disagreement, load
 from annotations.read import ANNOTATION, read_files
+from api.listing.prepare import fill
+from api.resources import PREPARE, RESOURCES
 from api.settings import Settings
 from migrations.schema import current, drift, head, migrate
 from models.erasing import erase, unerased
@@ -26,6 +28,7 @@ class NotReady(Exception):
 def migrated(url: str | None) -> Database:
     """The database, brought to the schema of this release; a SQLite file is made if there is none."""
     database = Database(url or Settings().database_url)
+    database.prepare = PREPARE
     if current(database) != head():
         migrate(database)
     return database
@@ -37,6 +40,7 @@ def existing(url: str | None) -> Database:
     if address.get_backend_name() == "sqlite" and not Path(address.database or "").exists():
         raise NotReady(f"there is no record at {address.database}; `onrecord load` makes one")
     database = Database(address.render_as_string(hide_password=False))
+    database.prepare = PREPARE
     if current(database) != head():
         raise NotReady("the database has another schema; run `onrecord migrate`")
     return database
@@ -50,6 +54,7 @@ def serve(given: Mapping[str, object], workers: int, announce: Callable[[str], N
     }
     settings = Settings()
     database = migrated(settings.database_url)
+    fill(database, RESOURCES.values(), announce)
     if settings.seeds:
         terms = vocabulary(settings.measures)
         seeds = sorted(Path(str(files("seeds"))).glob(f"*{ANNOTATION}"))

@@ -78,11 +78,11 @@ def drift(database: Database) -> list[str]:
     """What differs between a migrated database and the models: tables, columns, indexes, keys, checks."""
     with database.engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "include_name": belongs_to_models}
+            connection, opts={"compare_type": True, "include_name": _alembic_compares}
         )
         differences = [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
-        # Alembic compares neither CHECKs nor the conditions of indexes: both are compared as a database that
-        # is made from the models has them.
+        # Alembic compares neither CHECKs nor the conditions and directions of indexes: both are compared as a
+        # database that is made from the models has them.
         migrated = _definitions(connection)
         if database.sqlite:
             with create_engine("sqlite://").connect() as scratch:
@@ -102,6 +102,10 @@ def belongs_to_models(name: str | None, kind: str, _: Any) -> bool:
     if kind == "index":
         return not str(name).endswith("_words")
     return kind != "table" or name in SQLModel.metadata.tables
+
+
+def _alembic_compares(name: str | None, kind: str, about: Any) -> bool:
+    return kind != "index" and belongs_to_models(name, kind, about)
 
 
 def _is_below(connection: Connection, step: str) -> bool:

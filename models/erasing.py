@@ -22,7 +22,7 @@ PATIENCE = 5
 _INDEXED = ("entity", "indicator", "document", "mention", "quote", "claim")
 _TABLES = (
     "text", "document", "document_state", "listed", "mention", "quote", "speaker", "claim", "claim_source",
-    "span", "timex", "entity", "alias", "indicator", "revision", "answer",
+    "span", "timex", "entity", "alias", "indicator", "revision", "answer", "shown", "found",
 )  # fmt: skip
 # Transactions that began before and may see what is deleted.
 _OLDER = text(

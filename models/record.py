@@ -21,6 +21,7 @@ from models.indicator import Indicator
 from models.measure import Measure
 from models.mention import Mention
 from models.moment import written
+from models.prepared import Complete, Found, Shown, outdate
 from models.purge import Purge, record_tombstones
 from models.quote import Quote, Speaker
 from models.recorded import Recorded, key_run
@@ -36,7 +37,9 @@ TABLES: tuple[type[SQLModel], ...] = (
     Quote, Speaker, Claim, ClaimSource, Span, Timex, DocumentState, Listed, Purge,
 )  # fmt: skip
 # Tables beside the record: what follows from it, and what the service keeps for itself.
-BESIDE: tuple[type[SQLModel], ...] = (Event, ApiKey, Permit, Audit, Answer, Subscription, Delivery)
+BESIDE: tuple[type[SQLModel], ...] = (
+    Complete, Shown, Found, Event, ApiKey, Permit, Audit, Answer, Subscription, Delivery,
+)  # fmt: skip
 # Seconds: a revision is sealed, and so all but committed, at most PROMPT after its time; an earlier time than
 # FINAL ago can get no other revision, even if the commit itself waits for the disk or clocks differ a little.
 PROMPT, FINAL = 5, 10
@@ -105,6 +108,9 @@ class Change:
         of the record take longer, the revision is sealed anew with a time that lies ahead by as much.
         """
         self.flush()
+        prepare = self.session.info.get("prepare")
+        # Before others wait. Where nobody prepares, what was prepared holds no longer.
+        prepare(self) if prepare else outdate(self.session, self.key, self.documents)
         ahead = 0.0
         while True:
             with self.session.begin_nested() as attempt:

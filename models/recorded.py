@@ -40,10 +40,10 @@ def valid(model: Any, at: int | None) -> ColumnElement[bool]:
     """
     if at is None:
         return model.superseded.is_(None)  # type: ignore[no-any-return]
-    return (_number(model.recorded) <= at) & or_(model.superseded.is_(None), _number(model.superseded) > at)
+    return (numbered(model.recorded) <= at) & or_(model.superseded.is_(None), numbered(model.superseded) > at)
 
 
-def _number(key: Any) -> ColumnElement[int]:
+def numbered(key: Any) -> ColumnElement[int]:
     """The number of the revision with this key; null while it is being written."""
     revision = aliased(Revision, name="of_row")
     number = select(col(revision.number)).where(col(revision.key) == key)

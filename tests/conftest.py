@@ -14,6 +14,7 @@ from annotations.annotated import AnnotatedDocument
 from annotations.load import load
 from annotations.read import read_files
 from api.app import create_app
+from api.resources import PREPARE
 from api.settings import Settings
 from migrations.schema import migrate
 from models.measures import vocabulary
@@ -75,6 +76,7 @@ def new_database(
     for seeded, url in templates.items():
         template = Database(url)
         migrate(template)
+        template.prepare = PREPARE
         if seeded:
             load(template, [seed], vocabulary())
         template.close()

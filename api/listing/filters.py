@@ -113,6 +113,8 @@ class Exact(Filter):
     none: bool = False
     # The condition that a row has a value at all, where the relation is a long way to it.
     has: Any = None
+    # Whether its relation is prepared when a revision is written.
+    prepared: bool = False
     # The resource that its values are ids of, and ids that are known without asking the record.
     names: str | None = None
     vocabulary: frozenset[str] = frozenset()

@@ -35,6 +35,8 @@ class Reading:
     desk: bool = False
     # Whether entities were ever merged, so that what names one may have to be resolved.
     merged: bool = False
+    # Whether it reads what a revision is about to record, which has no row yet.
+    unsealed: bool = False
 
     @property
     def record(self) -> str:

@@ -84,10 +84,17 @@ class Resource:
     across: bool = False
     # The column of `select` that names the state of the item alone: the first half of its ETag.
     own: str = "row_key"
+    # Whether its items are prepared when a revision is written: they follow from one document, but for holes.
+    prepared: bool = False
     # The ids that words which are no id may mean, the likeliest first.
     called: Callable[[Reading, str], Select[Any]] | None = None
     # Of an id that is not listed: what took its place, and the key of its own row.
     moved: Callable[[Reading, str], Select[Any]] | None = None
+
+    @property
+    def own_order(self) -> Sort:
+        """The order of its list unless another one is asked for."""
+        return self.sorts[self.default_sort.removeprefix("-")]
 
     def facets(self) -> dict[str, Exact]:
         """The filters that can be counted by value."""
