@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from time import sleep
-from typing import Any
 
 from sqlalchemy import insert, select, text, update
 from sqlmodel import Session, SQLModel, col
@@ -26,6 +25,7 @@ from models.purge import Purge, record_tombstones
 from models.quote import Quote, Speaker
 from models.recorded import Recorded, key_run
 from models.revision import Counter, Revision
+from models.sending import Row, columns_of, send
 from models.span import Span
 from models.subscription import Delivery, Subscription
 from models.text import Text
@@ -70,7 +70,7 @@ class Change:
         self.keys = key_run()
         self.key = next(self.keys)
         self.documents: set[str] = set()
-        self._rows: dict[type[SQLModel], list[dict[str, Any]]] = defaultdict(list)
+        self._rows: dict[type[SQLModel], list[Row]] = defaultdict(list)
         self._closed: dict[type[Recorded], list[int]] = defaultdict(list)
         self._touched = False
 
@@ -80,9 +80,12 @@ class Change:
     def add(self, *rows: SQLModel) -> None:
         """Rows of any table; recorded ones are valid from this revision on."""
         for row in rows:
-            columns = type(row).__table__.columns.keys()  # type: ignore[attr-defined]
-            self._touched = True
-            self._rows[type(row)].append({name: getattr(row, name) for name in columns})
+            self.enter(type(row), {name: getattr(row, name) for name in columns_of(type(row))})
+
+    def enter(self, table: type[SQLModel], *rows: Row) -> None:
+        """The same, by column."""
+        self._touched = self._touched or bool(rows)
+        self._rows[table].extend(rows)
 
     def close(self, model: type[Recorded], row_keys: Iterable[int]) -> None:
         """End the validity of current rows with this revision."""
@@ -97,8 +100,8 @@ class Change:
         for table in TABLES:
             if rows := self._rows.pop(table, None):
                 if column := _document_of(table):
-                    self.documents |= {row[column] for row in rows} - {None}
-                self.session.execute(insert(table), rows)
+                    self.documents |= {id_ for row in rows if (id_ := row.get(column))}
+                send(self.session.connection(), table, rows)
 
     def seal(self, by: By) -> int:
         """Send what is left and number the revision: last, so that numbers are in commit order.

@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session, create_engine
 
 from models.replica import Replica
+from models.sending import copy_rows
 
 # How long a writer waits for another one before it gives up.
 BUSY_SECONDS = 30
@@ -179,6 +180,8 @@ def _engine(address: URL, connections: Connections) -> Engine:
     address = address.set(drivername="postgresql+psycopg").difference_update_query(["pgbouncer"])
     engine = create_engine(address, pool_pre_ping=True, connect_args=driver, **options)
     event.listen(engine, "begin", _begin_postgresql)
+    for execution in ("do_execute", "do_executemany"):
+        event.listen(engine, execution, copy_rows)
     return engine
 
 
