@@ -34,6 +34,7 @@ from api.listing.parameters import (
 )
 from api.listing.reading import Reading, read
 from api.listing.resource import Resource
+from api.listing.seen import at_least, not_older
 from api.listing.words import parse
 from api.problems import Mistake, unprocessable
 from models.session import Database
@@ -91,8 +92,9 @@ def answer_list(
     words = getattr(parameters, "q", None)
     include = getattr(parameters, "include", None) or ()
     database: Database = request.app.state.database
-    with database.read() as session:
+    with database.read(at_least(request, parameters)) as session:
         reading = read(session, parameters.as_of, parse(words) if words else (), desk=caller_of(request).desk)
+        reading = not_older(request, reading)
         listing = Listing(resource, parameters, reading)
         after: list[Any] = []
         if parameters.cursor:
@@ -101,19 +103,19 @@ def answer_list(
         shown = _shown(parameters) if media != "atom" else (atom.base_of(request), _shown(parameters))
         etag = etag_of(resource.name, reading.began, reading.number, reading.desk, media, shown)
         if same(request, etag):
-            return not_modified(etag)
+            return not_modified(etag, reading.number)
         whole = media in ("csv", "ndjson") and parameters.limit is None
         if whole and listing.sort != "rank":
             if not after and names_items(listing, others):
                 refuse_unknown(listing, others, empty=listing.empty())
-            return export(request, listing, after, media, headers_of(etag))
+            return export(request, listing, after, media, headers_of(etag, reading.number))
         limit = RANKED if whole else parameters.limit or PAGE
         page = listing.page(limit, after, count=parameters.count == "on", include=include)
         if not after:
             refuse_unknown(listing, others, empty=not page.rows)
         facets = {name: listing.facet(name) for name in getattr(parameters, "facet", None) or ()}
     following = _next(request, listing, page)
-    headers = headers_of(etag) | ({"Link": f'<{following}>; rel="next"'} if following else {})
+    headers = headers_of(etag, reading.number) | ({"Link": f'<{following}>; rel="next"'} if following else {})
     items = listing.items(page, include)
     if media == "atom":
         feed = atom.Feed(
@@ -137,14 +139,14 @@ def answer_item(
     only_json(request)
     include = getattr(parameters, "include", None) or ()
     database: Database = request.app.state.database
-    with database.read() as session:
-        reading = read(session, parameters.as_of, desk=caller_of(request).desk)
+    with database.read(at_least(request, parameters)) as session:
+        reading = not_older(request, read(session, parameters.as_of, desk=caller_of(request).desk))
         try:
             row = found(resource, reading, id)
         except Moved as moved:
             # A merge can be undone: the client asks here again next time.
             location = _with_query(moved.location, request)
-            headers = {"Location": location, "ETag": f'"{moved.tag}"', "Cache-Control": "no-cache"}
+            headers = headers_of(f'"{moved.tag}"', reading.number) | {"Location": location}
             return Response(status_code=308, headers=headers)
         included = [part for name in include if (part := resource.includes[name].part)]
         utf16_offsets = parameters.offsets == "utf16"
@@ -161,12 +163,12 @@ def answer_item(
         # Of two halves: what the item itself is, for If-Match, and all that is shown with it.
         etag = f'"{own_tag(row[resource.own])}.{shown[1:]}'
         if same(request, etag):
-            return not_modified(etag)
+            return not_modified(etag, reading.number)
     own = [name for name in include if resource.includes[name].part]
     item = item_of(resource, row, parts, own, utf16_offsets=utf16_offsets)
     for name, (listing, pages) in more.items():
         item[name] = [item for page in pages for item in listing.items(page)]
-    return Response(dump(item), headers=headers_of(etag), media_type=MEDIA_TYPES["json"])
+    return Response(dump(item), headers=headers_of(etag, reading.number), media_type=MEDIA_TYPES["json"])
 
 
 def _shown(parameters: ListParameters) -> list[tuple[str, Any]]:

@@ -35,7 +35,6 @@ def export(
     nothing: Iterator[dict[str, Any]] = iter(())
     exported = nothing if request.scope.get("head") else _items(request.app.state.database, listing, after)
     lines = csv_rows(listing.resource.view, exported) if media == "csv" else ndjson(exported)
-    headers = {**headers, "X-Revision": str(listing.reading.number)}
     chunks = _released(lines, release)
     # The first one before the answer begins: what goes wrong so far, as a database that is away, is answered.
     first = next(chunks, b"")
@@ -67,7 +66,7 @@ def _items(database: Database, first: Listing, after: Sequence[Any]) -> Iterator
     parameters: ListParameters = first.parameters
     include = getattr(parameters, "include", None) or ()
     while True:
-        with database.read() as session:
+        with database.read(first.reading.number, long=True) as session:
             reading = read(session, str(first.reading.number), first.reading.terms, desk=first.reading.desk)
             listing = Listing(first.resource, parameters, reading)
             page = listing.page(BATCH, after, include=include)

@@ -64,11 +64,15 @@ def same(request: Request, etag: str) -> bool:
     return given.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in given.split(","))
 
 
-def headers_of(etag: str) -> dict[str, str]:
-    """Always asked again, never sent again: a correction must be seen at once."""
-    return {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept, Authorization"}
+def headers_of(etag: str, revision: int | None = None) -> dict[str, str]:
+    """Always asked again, never sent again: a correction must be seen at once.
+
+    `revision` is the one that is shown; who sends it back never reads an older one.
+    """
+    numbered = {} if revision is None else {"X-Revision": str(revision)}
+    return {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept, Authorization", **numbered}
 
 
-def not_modified(etag: str) -> Response:
+def not_modified(etag: str, revision: int | None = None) -> Response:
     """The client keeps what it has."""
-    return Response(status_code=304, headers=headers_of(etag))
+    return Response(status_code=304, headers=headers_of(etag, revision))
