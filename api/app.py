@@ -61,7 +61,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The service with these settings; the database must have been migrated."""
     settings = settings or Settings()
     configure(settings)
-    database, measures = Database(settings.database_url), vocabulary(settings.measures)
+    database = Database(
+        settings.database_url, settings.connections, replica=settings.read_url, direct=settings.direct_url
+    )
+    measures = vocabulary(settings.measures)
     database.prepare = PREPARE
     # For what no request waits for, or not for long: one after the other.
     aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aside")

@@ -27,7 +27,7 @@ class NotReady(Exception):
 
 def migrated(url: str | None) -> Database:
     """The database, brought to the schema of this release; a SQLite file is made if there is none."""
-    database = Database(url or Settings().database_url)
+    database = Database(url or Settings().own_url)
     database.prepare = PREPARE
     if current(database) != head():
         migrate(database)
@@ -36,7 +36,7 @@ def migrated(url: str | None) -> Database:
 
 def existing(url: str | None) -> Database:
     """A database that has the schema already: reading creates nothing."""
-    address = address_of(url or Settings().database_url)
+    address = address_of(url or Settings().own_url)
     if address.get_backend_name() == "sqlite" and not Path(address.database or "").exists():
         raise NotReady(f"there is no record at {address.database}; `onrecord load` makes one")
     database = Database(address.render_as_string(hide_password=False))
@@ -53,7 +53,7 @@ def serve(given: Mapping[str, object], workers: int, announce: Callable[[str], N
         f"ONRECORD_{name.upper()}": str(value) for name, value in given.items() if value is not None
     }
     settings = Settings()
-    database = migrated(settings.database_url)
+    database = migrated(settings.own_url)
     fill(database, RESOURCES.values(), announce)
     if settings.seeds:
         terms = vocabulary(settings.measures)

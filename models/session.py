@@ -60,7 +60,12 @@ class Database:
     """A SQLite file or a PostgreSQL database, by its URL; and its replica, by another one."""
 
     def __init__(
-        self, url: str, connections: Connections = Connections(), *, replica: str | None = None
+        self,
+        url: str,
+        connections: Connections = Connections(),
+        *,
+        replica: str | None = None,
+        direct: str | None = None,
     ) -> None:
         address = address_of(url)
         self.sqlite = address.get_backend_name() == "sqlite"
@@ -76,6 +81,8 @@ class Database:
                 raise NoDatabase("a replica is one PostgreSQL server that follows another")
             engine = _engine(copy, connections)
             self.replica = Replica(engine, _reading(engine, connections), self.engine, connections.catch_up)
+        # The same database for what needs a session of its own, past PgBouncer.
+        self.own = Database(direct) if direct else self
         # What prepares for readers what a revision touches: see `models.record.Change.seal`.
         self.prepare: Callable[[Any], None] | None = None
 
@@ -152,6 +159,8 @@ class Database:
         self.engine.dispose()
         if self.replica is not None:
             self.replica.close()
+        if self.own is not self:
+            self.own.close()
 
 
 def _behind_pgbouncer(address: URL) -> bool:
