@@ -50,7 +50,6 @@ from models.document import Document
 from models.entity import Entity
 from models.indicator import Indicator
 from models.measures import vocabulary
-from models.revision import Revision
 from models.vocabulary import Aggregation, BoundsBasis, Comparator, Modality, Naming, Stance
 
 
@@ -88,6 +87,10 @@ class ClaimView(ClaimBase):
 
 
 PLACE, RESPONSIBLE = aliased(Entity, "place"), aliased(Entity, "responsible")
+
+
+def _bare(reading: Reading) -> Select[Any]:
+    return in_document(select(col(Claim.row_key)).select_from(Claim), Claim, reading)
 
 
 def _select(reading: Reading) -> Select[Any]:
@@ -150,6 +153,7 @@ CLAIMS = Resource(
     model=Claim,
     view=ClaimView,
     select=_select,
+    bare=_bare,
     render=_render,
     entry=claim_entry,
     prepared=True,
@@ -246,7 +250,7 @@ CLAIMS = Resource(
         "period": Sort("first day of the period, unknown ones first", (col(Claim.period_order),)),
         "value": Sort("value, else lower bound; vague ones first", (col(Claim.value_order),)),
         "published": Sort("day of publication", (col(Document.published_order),)),
-        "recorded": Sort("revision", (col(Revision.number),)),
+        "recorded": Sort("when this state was recorded", (col(Claim.row_key),)),
         "position": Sort("document, then place in it", (col(Claim.document_id),)),
     },
     default_sort="-period",

@@ -163,7 +163,7 @@ DOCUMENTS = Resource(
     ),
     sorts={
         "published": Sort("day of publication, undated ones first", (col(Document.published_order),)),
-        "recorded": Sort("revision", (col(Revision.number),)),
+        "recorded": Sort("when this state was recorded", (col(Document.row_key),)),
         "id": Sort("id", (col(Document.id),)),
     },
     default_sort="-published",

@@ -230,7 +230,7 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
             "id": Sort("id", (ID,)),
             "mentions": Sort("number of mentions", count=mention_count),
             "quotes": Sort("number of quotes that it speaks", count=quote_count),
-            "recorded": Sort("revision", (col(Revision.number),)),
+            "recorded": Sort("when this state was recorded", (col(Entity.row_key),)),
         },
         default_sort="name",
         tie=(ID,),

@@ -31,7 +31,6 @@ from api.views import AROUND, SEED, DocumentReference, EntityReference, Recorded
 from models.document import Document
 from models.entity import Entity
 from models.mention import Mention, MentionBase
-from models.revision import Revision
 from models.text import Text
 from models.vocabulary import EntityKind, MentionKind
 
@@ -105,7 +104,7 @@ MENTIONS = Resource(
     sorts={
         "position": Sort("document, then place in it", (col(Mention.document_id),)),
         "published": Sort("day of publication", (col(Document.published_order),)),
-        "recorded": Sort("revision", (col(Revision.number),)),
+        "recorded": Sort("when this state was recorded", (col(Mention.row_key),)),
     },
     default_sort="position",
     tie=(col(Mention.document_id), col(Mention.start), col(Mention.id)),

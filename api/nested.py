@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, Select, case, func, literal, or_
 from sqlmodel import col
 
 from api.listing.filters import Exact, Filter
-from api.listing.holes import ENTITY, REVISION, Hole
+from api.listing.holes import ENTITY, ENTITY_MEMBERS, REVISION, Hole
 from api.listing.ranges import Dates, Moments
 from api.listing.reading import Reading
 from api.listing.resource import Part, Parts
@@ -19,8 +19,6 @@ from models.revision import Revision
 from models.span import Span
 from models.text import Text
 from models.timex import Timex, TimexBase
-
-ENTITY_MEMBERS = ("kind", "name", "naming")
 
 
 def entity_columns(entity: Any) -> dict[str, Any]:

@@ -38,7 +38,6 @@ from models.claim import Claim, ClaimSource
 from models.document import Document
 from models.entity import Entity
 from models.quote import Quote, QuoteBase, Speaker
-from models.revision import Revision
 from models.vocabulary import Act, EntityKind, Form, Naming, Polarity
 
 
@@ -62,6 +61,10 @@ class QuoteView(QuoteBase):
     sentences: Annotated[list[SentenceView] | None, JSON_ONLY] = Field(
         None, description="With `include=sentences`"
     )
+
+
+def _bare(reading: Reading) -> Select[Any]:
+    return in_document(select(col(Quote.row_key)).select_from(Quote), Quote, reading)
 
 
 def _select(reading: Reading) -> Select[Any]:
@@ -156,6 +159,7 @@ QUOTES = Resource(
     model=Quote,
     view=QuoteView,
     select=_select,
+    bare=_bare,
     render=_render,
     entry=quote_entry,
     prepared=True,
@@ -230,7 +234,7 @@ QUOTES = Resource(
     sorts={
         "said": Sort("day on which it was said, unknown ones first", (col(Quote.said_order),)),
         "published": Sort("day of publication", (col(Document.published_order),)),
-        "recorded": Sort("revision", (col(Revision.number),)),
+        "recorded": Sort("when this state was recorded", (col(Quote.row_key),)),
         "position": Sort("document, then place in it", (col(Quote.document_id),)),
     },
     default_sort="-said",

@@ -1,6 +1,7 @@
 """Bring a database to a step of the schema, and tell whether the models still agree with it."""
 
 import re
+import warnings
 from importlib.resources import files
 from typing import Any
 
@@ -78,9 +79,12 @@ def drift(database: Database) -> list[str]:
     """What differs between a migrated database and the models: tables, columns, indexes, keys, checks."""
     with database.engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "include_name": _alembic_compares}
+            connection, opts={"compare_type": True, "include_object": _alembic_compares}
         )
-        differences = [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
+        with warnings.catch_warnings():
+            # It says that it skips what it is told to skip.
+            warnings.filterwarnings("ignore", "autogenerate skipping")
+            differences = [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
         # Alembic compares neither CHECKs nor the conditions and directions of indexes: both are compared as a
         # database that is made from the models has them.
         migrated = _definitions(connection)
@@ -104,8 +108,8 @@ def belongs_to_models(name: str | None, kind: str, _: Any) -> bool:
     return kind != "table" or name in SQLModel.metadata.tables
 
 
-def _alembic_compares(name: str | None, kind: str, about: Any) -> bool:
-    return kind != "index" and belongs_to_models(name, kind, about)
+def _alembic_compares(_: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
+    return kind != "index" and belongs_to_models(name, kind, other)
 
 
 def _is_below(connection: Connection, step: str) -> bool:

@@ -95,7 +95,7 @@ def _page(request: Request, parameters: ChangesParameters, media: str, found: Fo
         following = f"/v1/changes?{urlencode(parameters.given(after=found.cursor), doseq=True)}"
     headers = headers_of(etag, found.number) | ({"Link": f'<{following}>; rel="next"'} if following else {})
     if media == "ndjson":
-        return Response(b"".join(ndjson(found.results)), headers=headers, media_type=NDJSON)
+        return Response(b"".join(ndjson(map(dump, found.results))), headers=headers, media_type=NDJSON)
     if base is not None:
         return Response(_feed(request, parameters, found, following), headers=headers, media_type=ATOM)
     more = {"next": following, "cursor": found.cursor, "total": None, "facets": None}

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.access.callers import caller_of
 from api.listing import atom, cursor
 from api.listing.absent import Moved, found
-from api.listing.engine import Listing, Page, batches, fetch_parts, item_of
+from api.listing.engine import Listing, Page, batches
 from api.listing.export import BATCH, export
+from api.listing.facets import facet
 from api.listing.formats import MEDIA_TYPES, csv_columns, csv_rows, dump, ndjson
 from api.listing.known import names_items, refuse_unknown
 from api.listing.negotiation import (
@@ -32,10 +33,10 @@ from api.listing.parameters import (
     item_parameters_of,
     parameters_of,
 )
+from api.listing.parts import fetch_parts, item_of
 from api.listing.reading import Reading, read
 from api.listing.resource import Resource
 from api.listing.seen import at_least, not_older
-from api.listing.words import parse
 from api.problems import Mistake, unprocessable
 from models.session import Database
 
@@ -89,11 +90,12 @@ def answer_list(
     _refuse_conflicts(resource, parameters, media)
     if media == "atom":
         parameters = _as_feed(resource, parameters)
-    words = getattr(parameters, "q", None)
     include = getattr(parameters, "include", None) or ()
     database: Database = request.app.state.database
     with database.read(at_least(request, parameters)) as session:
-        reading = read(session, parameters.as_of, parse(words) if words else (), desk=caller_of(request).desk)
+        reading = read(
+            session, parameters.as_of, getattr(parameters, "q", None), desk=caller_of(request).desk
+        )
         reading = not_older(request, reading)
         listing = Listing(resource, parameters, reading)
         after: list[Any] = []
@@ -113,23 +115,32 @@ def answer_list(
         page = listing.page(limit, after, count=parameters.count == "on", include=include)
         if not after:
             refuse_unknown(listing, others, empty=not page.rows)
-        facets = {name: listing.facet(name) for name in getattr(parameters, "facet", None) or ()}
+        facets = {name: facet(listing, name) for name in getattr(parameters, "facet", None) or ()}
     following = _next(request, listing, page)
     headers = headers_of(etag, reading.number) | ({"Link": f'<{following}>; rel="next"'} if following else {})
-    items = listing.items(page, include)
     if media == "atom":
         feed = atom.Feed(
             atom.base_of(request), listing.reading.record, listing.digest,
             atom.title_of(resource.name, listing.query), atom.path_of(request, _given(parameters)), following,
         )  # fmt: skip
-        body = feed.write(resource.entry(item) for item in items)
-        return Response(body, headers=headers, media_type=MEDIA_TYPES[media])
-    if media != "json":
-        lines = csv_rows(resource.view, items) if media == "csv" else ndjson(items)
-        return Response(b"".join(lines), headers=headers, media_type=MEDIA_TYPES[media])
+        content = feed.write(resource.entry(item) for item in listing.items(page))
+    elif media == "csv":
+        content = b"".join(csv_rows(resource.view, listing.items(page, include)))
+    elif media == "ndjson":
+        content = b"".join(ndjson(listing.lines(page, include)))
+    else:
+        content = shown_page(listing, page, following, facets)
+    return Response(content, headers=headers, media_type=MEDIA_TYPES[media])
+
+
+def shown_page(
+    listing: Listing, page: Page, following: str | None, facets: Mapping[str, Any] | None = None
+) -> bytes:
+    """A page in JSON."""
+    include = getattr(listing.parameters, "include", None) or ()
     total = None if page.total is None else {"value": page.total, "relation": "eq"}
-    shown_page = {"results": list(items), "next": following, "total": total, "facets": facets or None}
-    return Response(dump(shown_page), headers=headers, media_type=MEDIA_TYPES["json"])
+    rest = dump({"next": following, "total": total, "facets": facets or None})
+    return b'{"results":[' + b",".join(listing.lines(page, include)) + b"]," + rest[1:]
 
 
 def answer_item(

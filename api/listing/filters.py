@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, not_, or_
 
 from api.listing.reading import Reading
 from api.listing.sql import select
+from api.listing.template import Given
 from models.folding import fold
 
 # Of a parameter that may be repeated: more in one request is a mistake, not a need.
@@ -70,7 +71,12 @@ class Filter(ABC):
 
     @abstractmethod
     def clause(self, reading: Reading, operator: str, value: Any) -> ColumnElement[bool]:
-        """The condition on the rows for one of its parameters, by the operator after its name."""
+        """The condition on the rows for one of its parameters, by the operator after its name.
+
+        `value` is a Given, or a list of them for a parameter that is repeated: what is asked for may differ
+        from one request to the next, but not the condition, except by how many there are and whether they
+        are `none`.
+        """
 
     def bounds(self, operator: str, value: Any) -> Any:
         """A comparable of a `gte`, `gt`, `lte` or `lt`, by which the engine sees a range that is empty."""
@@ -118,7 +124,7 @@ class Exact(Filter):
     # The resource that its values are ids of, and ids that are known without asking the record.
     names: str | None = None
     vocabulary: frozenset[str] = frozenset()
-    operators: Mapping[str, tuple[Callable[[Reading, str], Select[Any]], str, Any]] = field(
+    operators: Mapping[str, tuple[Callable[[Reading, Any], Select[Any]], str, Any]] = field(
         default_factory=dict
     )
 
@@ -132,12 +138,12 @@ class Exact(Filter):
             type = Searched if operator == "contains" else Words
             yield Parameter(f"{self.name}__{operator}", type, about, example, True)
 
-    def clause(self, reading: Reading, operator: str, value: Sequence[Any]) -> ColumnElement[bool]:
+    def clause(self, reading: Reading, operator: str, value: Sequence[Given]) -> ColumnElement[bool]:
         if operator in self.operators:
             values_of = self.operators[operator][0]
             found = [values_of(reading, v) for v in value]
             return self._has(reading, lambda column: or_(*(column.in_(values) for values in found)))
-        values = [v for v in value if not (self.none and v == NONE)]
+        values = [v.bind() for v in value if not (self.none and v.value == NONE)]
         clauses = [self._has(reading, lambda column: column.in_(values))] if values else []
         if len(values) < len(value):
             clauses.append(self._has_none(reading))
@@ -174,8 +180,8 @@ class Contains(Filter):
     def parameters(self) -> Iterator[Parameter]:
         yield Parameter(f"{self.name}__contains", Searched, self.about, self.example, True)
 
-    def clause(self, reading: Reading, operator: str, value: Sequence[str]) -> ColumnElement[bool]:
-        return or_(*(self.folded.like(f"%{fold(words)}%") for words in value))
+    def clause(self, reading: Reading, operator: str, value: Sequence[Given]) -> ColumnElement[bool]:
+        return or_(*(self.folded.like(words.bind(containing)) for words in value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,11 +197,16 @@ class Counts(Filter):
                 f"{self.name}__{operator}", whole, f"{self.about} {word.title()} this many.", self.example
             )
 
-    def clause(self, reading: Reading, operator: str, value: int) -> ColumnElement[bool]:
-        return compare(self.count(reading), operator, value)
+    def clause(self, reading: Reading, operator: str, value: Given) -> ColumnElement[bool]:
+        return compare(self.count(reading), operator, value.bind())
 
     def bounds(self, operator: str, value: Any) -> Any:
         return value + STRICT[operator]
+
+
+def containing(words: str) -> str:
+    """The pattern of folded words that contain these."""
+    return f"%{fold(words)}%"
 
 
 def compare(column: Any, operator: str, value: Any) -> ColumnElement[bool]:

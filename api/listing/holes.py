@@ -12,6 +12,7 @@ import orjson
 EDGE = b"\x01"
 # What a token begins with: an entity, an indicator, a revision.
 ENTITY, INDICATOR, REVISION = "e", "i", "r"
+ENTITY_MEMBERS = ("kind", "name", "naming")
 Known = MutableMapping[bytes, bytes]
 
 

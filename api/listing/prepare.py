@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import bindparam, insert, update
 from sqlmodel import Session, col
 
-from api.listing.engine import fetch_parts
 from api.listing.filters import Exact, Narrow
 from api.listing.holes import EDGE, REVISION, perforated
+from api.listing.parts import fetch_parts
 from api.listing.reading import Reading
 from api.listing.resource import Resource
 from api.listing.sql import select

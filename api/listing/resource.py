@@ -84,12 +84,20 @@ class Resource:
     across: bool = False
     # The column of `select` that names the state of the item alone: the first half of its ETag.
     own: str = "row_key"
+    # `select` without what only items show; see `rows`.
+    bare: Callable[[Reading], Select[Any]] | None = None
     # Whether its items are prepared when a revision is written: they follow from one document, but for holes.
     prepared: bool = False
     # The ids that words which are no id may mean, the likeliest first.
     called: Callable[[Reading, str], Select[Any]] | None = None
     # Of an id that is not listed: what took its place, and the key of its own row.
     moved: Callable[[Reading, str], Select[Any]] | None = None
+
+    def rows(self, reading: Reading) -> Select[Any]:
+        """The same rows as `select` gives, with their `row_key` and no more than what filters look at."""
+        if self.bare is not None:
+            return self.bare(reading)
+        return self.select(reading).with_only_columns(self.model.row_key, maintain_column_froms=True)
 
     @property
     def own_order(self) -> Sort:

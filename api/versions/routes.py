@@ -15,10 +15,10 @@ from api.documents import DOCUMENTS
 from api.entities import ENTITIES
 from api.listing import cursor
 from api.listing.absent import purged, unknown, visible
-from api.listing.engine import fetch_parts, item_of
 from api.listing.formats import dump
 from api.listing.negotiation import etag_of, headers_of, not_modified, only_json, same
 from api.listing.openapi import list_responses, page_of, problems
+from api.listing.parts import fetch_parts, item_of
 from api.listing.reading import Reading, read
 from api.listing.resource import Resource
 from api.listing.seen import at_least, not_older

@@ -14,9 +14,9 @@ from annotations.mistakes import Mistakes
 from api.access.callers import Caller, needs
 from api.entities import ENTITIES, EntityView
 from api.listing.absent import Moved, found
-from api.listing.engine import fetch_parts, item_of
 from api.listing.formats import dump
 from api.listing.openapi import problems
+from api.listing.parts import fetch_parts, item_of
 from api.listing.reading import Reading, read
 from api.problems import Mistake, Problem
 from api.writing.annotated_body import merge_patch

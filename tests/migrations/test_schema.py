@@ -54,7 +54,7 @@ def test_a_filled_database_goes_down_and_up_again(seeded_database: Database, see
 
 
 def test_a_step_down_keeps_what_it_does_not_drop(seeded_database: Database) -> None:
-    """The rules and the full-text index go and come back; the rows stay, and what follows is prepared anew."""
+    """The rules and the full-text index go and come back; the rows stay; what follows is prepared anew."""
     words = "SELECT count(*) FROM quote WHERE array_to_tsvector(string_to_array(folded, ' ')) @@ 'israel'"
     if seeded_database.sqlite:
         words = "SELECT count(*) FROM quote_words WHERE quote_words MATCH 'israel'"
