@@ -230,7 +230,7 @@ def _unprivileged() -> pwd.struct_passwd | None:
 
 
 def run_unprivileged(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
-    """A server that runs as whoever may run it, in `folder`, which has its `log`; it ends when the tests do."""
+    """A server that runs as whoever may run it, in `folder` with its `log`; it ends when the tests do."""
     user = _unprivileged()
     if setpriv := shutil.which("setpriv"):  # so that a killed test run leaves none behind
         command = [setpriv, "--pdeathsig", "INT", *command]
