@@ -95,4 +95,4 @@ class Log:
 
 def route_of(scope: Scope) -> str:
     """The template of the route, such as /v1/quotes/{id}: never the path, of which there is no end."""
-    return str(getattr(scope.get("route"), "path", "none"))
+    return str(getattr(scope.get("route"), "path", scope.get("template", "none")))

@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     body_limit: int = Field(12 << 20, ge=0, description="Largest request body in bytes")
     batch_limit: int = Field(128 << 20, ge=0, description="Largest batch of documents in bytes")
     compress_from: int = Field(1000, ge=0, description="Smallest body in bytes that is compressed")
+    memory: int = Field(
+        16 << 20, ge=0, description="Bytes of answers that are remembered while the record does not change"
+    )
     exports: int = Field(
         4, ge=1, description="Exports that may run at once; the next ones are asked to come back"
     )

@@ -43,6 +43,15 @@ BESIDE: tuple[type[SQLModel], ...] = (
 # Seconds: a revision is sealed, and so all but committed, at most PROMPT after its time; an earlier time than
 # FINAL ago can get no other revision, even if the commit itself waits for the disk or clocks differ a little.
 PROMPT, FINAL = 5, 10
+# What a revision touches is looked up row by row, by indexes, in the rest of its transaction. PostgreSQL
+# would read whole tables as long as it does not know how much was just sent, and compile what it runs once.
+_ROW_BY_ROW = text(
+    "SELECT "
+    + ", ".join(
+        f"set_config('{name}', 'off', true)"
+        for name in ("enable_hashjoin", "enable_mergejoin", "enable_seqscan", "jit")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,8 @@ class Change:
         prepare = self.session.info.get("prepare")
         # Before others wait. Where nobody prepares, what was prepared holds no longer.
         prepare(self) if prepare else outdate(self.session, self.key, self.documents)
+        if postgresql := self.session.get_bind().dialect.name == "postgresql":
+            self.session.execute(_ROW_BY_ROW)
         ahead = 0.0
         while True:
             with self.session.begin_nested() as attempt:
@@ -122,7 +133,7 @@ class Change:
                 self.session.execute(revision)
                 record_events(self.session, self.key, number)
                 record_tombstones(self.session, self.key, number)
-                if self.session.get_bind().dialect.name == "postgresql":
+                if postgresql:
                     # What is deferred would be checked in the commit, after the time was looked at.
                     self.session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
                     self.session.execute(text("SET CONSTRAINTS ALL DEFERRED"))

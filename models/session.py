@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, create_engine
 
 from models.replica import Replica
@@ -134,6 +135,13 @@ class Database:
             finally:
                 if self.sqlite:
                     driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+
+    def alone(self) -> Engine:
+        """Another engine of a SQLite file: one connection, and transactions that its user begins."""
+        threads = {"check_same_thread": False}
+        engine = create_engine(self.engine.url, poolclass=StaticPool, connect_args=threads)
+        event.listen(engine, "connect", _prepare_sqlite)
+        return engine
 
     def optimize(self) -> None:
         """Tell SQLite's planner of tables that have grown since it looked; on PostgreSQL autovacuum does.

@@ -35,6 +35,7 @@ from api.listing.parameters import (
 )
 from api.listing.parts import fetch_parts, item_of
 from api.listing.reading import Reading, read
+from api.listing.ready import InSession, ready_item
 from api.listing.resource import Resource
 from api.listing.seen import at_least, not_older
 from api.problems import Mistake, unprocessable
@@ -102,8 +103,7 @@ def answer_list(
         if parameters.cursor:
             reading, after = _resume(reading, parameters, listing.digest)
             listing = Listing(resource, parameters, reading)
-        shown = _shown(parameters) if media != "atom" else (atom.base_of(request), _shown(parameters))
-        etag = etag_of(resource.name, reading.began, reading.number, reading.desk, media, shown)
+        etag = tag_of_list(listing, media, *((atom.base_of(request),) if media == "atom" else ()))
         if same(request, etag):
             return not_modified(etag, reading.number)
         whole = media in ("csv", "ndjson") and parameters.limit is None
@@ -116,12 +116,12 @@ def answer_list(
         if not after:
             refuse_unknown(listing, others, empty=not page.rows)
         facets = {name: facet(listing, name) for name in getattr(parameters, "facet", None) or ()}
-    following = _next(request, listing, page)
+    following = following_of(listing, page)
     headers = headers_of(etag, reading.number) | ({"Link": f'<{following}>; rel="next"'} if following else {})
     if media == "atom":
         feed = atom.Feed(
             atom.base_of(request), listing.reading.record, listing.digest,
-            atom.title_of(resource.name, listing.query), atom.path_of(request, _given(parameters)), following,
+            atom.title_of(resource.name, listing.query), atom.path_of(request, parameters.given()), following,
         )  # fmt: skip
         content = feed.write(resource.entry(item) for item in listing.items(page))
     elif media == "csv":
@@ -152,6 +152,15 @@ def answer_item(
     database: Database = request.app.state.database
     with database.read(at_least(request, parameters)) as session:
         reading = not_older(request, read(session, parameters.as_of, desk=caller_of(request).desk))
+        if not include and parameters.offsets == "codepoint":
+            ready = ready_item(resource, reading, InSession(reading), id)
+            if ready is not None:
+                etag, line = tag_of_item(*ready), ready[1]
+                if same(request, etag):
+                    return not_modified(etag, reading.number)
+                return Response(
+                    line, headers=headers_of(etag, reading.number), media_type=MEDIA_TYPES["json"]
+                )
         try:
             row = found(resource, reading, id)
         except Moved as moved:
@@ -169,7 +178,7 @@ def answer_item(
             if (other := resource.includes[name].resource)
         }
         # Of the rows that it shows, so that a 304 needs no rendering and any change of them is seen.
-        rows = {name: [(page.rows, page.parts) for page in pages] for name, (_, pages) in more.items()}
+        rows = {name: [_said(page) for page in pages] for name, (_, pages) in more.items()}
         shown = etag_of(parameters.offsets, include, dict(row), parts, rows)
         # Of two halves: what the item itself is, for If-Match, and all that is shown with it.
         etag = f'"{own_tag(row[resource.own])}.{shown[1:]}'
@@ -182,10 +191,20 @@ def answer_item(
     return Response(dump(item), headers=headers_of(etag, reading.number), media_type=MEDIA_TYPES["json"])
 
 
-def _shown(parameters: ListParameters) -> list[tuple[str, Any]]:
-    """What the page looks like, `as_of` aside: it has been turned into a revision."""
-    given = parameters.model_dump(exclude_none=True, exclude={"as_of"})
-    return sorted(given.items())
+def tag_of_item(own: int, line: bytes) -> str:
+    """The tag of a prepared item, of the same two halves."""
+    return f'"{own_tag(own)}.{etag_of(line)[1:]}'
+
+
+def tag_of_list(listing: Listing, media: str, *more: object) -> str:
+    """The tag of a list: of its query and the revision that it is read at, `as_of` itself aside."""
+    reading, given = listing.reading, listing.parameters.given()
+    shown = sorted((name, value) for name, value in given.items() if name != "as_of")
+    return etag_of(listing.resource.name, reading.began, reading.number, reading.desk, media, shown, *more)
+
+
+def _said(page: Page) -> Any:
+    return (page.rows, page.parts) if page.lines is None else page.lines
 
 
 def _refuse_conflicts(resource: Resource, parameters: ListParameters, media: str) -> None:
@@ -210,12 +229,13 @@ def _resume(reading: Reading, parameters: ListParameters, digest: str) -> tuple[
     return reading.at(revision), after
 
 
-def _next(request: Request, listing: Listing, page: Page) -> str | None:
+def following_of(listing: Listing, page: Page) -> str | None:
+    """The URL of the next page."""
     # Ranks move as the record grows: a ranked list is one page.
     if page.after is None or listing.sort == "rank":
         return None
     after = cursor.encode(listing.digest, listing.reading.number, page.after)
-    given = {k: v for k, v in _given(listing.parameters).items() if k not in ("as_of", "cursor")}
+    given = {k: v for k, v in listing.parameters.given().items() if k not in ("as_of", "cursor")}
     query = urlencode({**given, "cursor": after}, doseq=True)
     return f"/v1/{listing.resource.name}?{query}"
 
@@ -225,10 +245,6 @@ def _as_feed(resource: Resource, parameters: ListParameters) -> ListParameters:
     newest = "-recorded" if "recorded" in resource.sorts else resource.default_sort
     sort = getattr(parameters, "sort", None) or newest
     return parameters.model_copy(update={"format": "atom", "sort": sort})
-
-
-def _given(parameters: ListParameters) -> dict[str, Any]:
-    return parameters.model_dump(exclude_none=True, exclude_defaults=True)
 
 
 def _with_query(location: str, request: Request) -> str:

@@ -48,7 +48,7 @@ class Listing:
     ) -> None:
         self.resource, self.parameters, self.reading = resource, parameters, reading
         self._run = run
-        given = parameters.model_dump(exclude_none=True)
+        given = parameters.given()
         self.utf16 = parameters.offsets == "utf16"
         self.query = {name: value for name, value in given.items() if name not in _SHOWN}
         self.sort = self.query.get("sort") or own_sort(resource, sought="q" in self.query)
@@ -67,7 +67,7 @@ class Listing:
     ) -> Page:
         """The next rows after these sort values, in one statement if they are prepared, else in two."""
         if self.resource.prepared and not include and not self.utf16:
-            page = self._prepared(limit, after, count=count)
+            page = self.ready_page(limit, after, count=count)
             if page is not None:
                 return page
         return self._rendered(limit, after, count=count, include=include)
@@ -127,7 +127,7 @@ class Listing:
         """The words that are sought."""
         return self.given["q"][0] if "q" in self.given else None
 
-    def _prepared(self, limit: int, after: Sequence[Any], *, count: bool) -> Page | None:
+    def ready_page(self, limit: int, after: Sequence[Any], *, count: bool = False) -> Page | None:
         """A page of what is prepared; None if something on it is not."""
         reading, run = self.reading, self.run
         shape = (self.resource.name, "page", self._shape(), bool(after), count, shape_of(reading))
@@ -155,7 +155,7 @@ class Listing:
             for name, value in self.query.items()
         )
         words = tuple(len(term.words) > 1 for term in self.reading.terms)
-        return self.sort, words, tuple(sorted(values))
+        return self.sort, words, RANKED, tuple(sorted(values))
 
     def _ready(self, after: Sequence[Any], *, count: bool) -> Example:
         """The statement of a page of what is prepared: row key, body, total, sort values."""
@@ -204,11 +204,12 @@ class Listing:
         sort = resource.sorts[self.sort.removeprefix("-")]
         columns = sort.columns if sort.count is None else (sort.count(reading),)
         statement = rows(reading).where(*self._clauses())
-        if self.sought is not None and reading.sqlite and columns == (resource.model.row_key,):
+        newest = not resource.across and columns == (resource.model.row_key,)
+        if self.sought is not None and reading.sqlite and newest:
             # In the order of the full text itself, so that it stops at the last one of the page.
             words, match = full_text(resource.model, self.sought)
-            statement = rows(reading).join(words, words.c.rowid == resource.model.row_key)
-            columns, statement = (words.c.rowid,), statement.where(match, *self._clauses("q"))
+            found = match & (words.c.rowid == resource.model.row_key)
+            columns, statement = (words.c.rowid,), rows(reading).where(found, *self._clauses("q"))
         return statement, Order.of_columns(columns, resource.tie, down=down)
 
     def _led(self, lead: Lead) -> tuple[Select[Any], Order]:

@@ -5,11 +5,12 @@ from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 import orjson
-from sqlalchemy import Dialect, Engine, LargeBinary, Select, cast, func
+from sqlalchemy import Dialect, Engine, LargeBinary, Select, Text, cast, func, literal, null, union_all
 from sqlmodel import col
 
 from api.listing.holes import ENTITY, ENTITY_MEMBERS, INDICATOR, REVISION, filled
 from api.listing.reading import AT_REVISION, Reading
+from api.listing.resource import Resource
 from api.listing.sql import aliased, select
 from api.listing.template import Example, Given, Template, Templates, template_of
 from models.entity import Entity
@@ -50,9 +51,31 @@ def body(reading: Reading) -> Any:
     return cast(col(Shown.body), LargeBinary) if reading.sqlite else col(Shown.body)
 
 
+def ready_item(resource: Resource, reading: Reading, run: Run, id: str) -> tuple[int, bytes] | None:
+    """The key of an item's own state, and its JSON; None if it cannot be read, or is not prepared."""
+
+    def built() -> Example:
+        model, given = resource.model, Given("id", 0, id)
+        bare = resource.own == "row_key"
+        rows = resource.rows(reading) if bare else resource.select(reading)
+        own = rows.selected_columns[resource.own]
+        rows = joined(rows, model.row_key, reading).where(model.id == given.bind())
+        return Example(rows.with_only_columns(own, body(reading), maintain_column_froms=True), [given])
+
+    if not resource.prepared:
+        return None
+    found = template((resource.name, "item", shape_of(reading)), built, run.dialect)
+    rows = run(found.sql, found.values({"id": id}, {AT_REVISION: reading.number}))
+    if not rows or rows[0][1] is None:
+        return None
+    own, shown = rows[0]
+    return own, run.names.fill(shown if reading.sqlite else shown.encode(), reading, run)
+
+
 def joined(statement: Select[Any], key: Any, reading: Reading) -> Select[Any]:
     """A select with the prepared item of each row, if there is one."""
-    return statement.outerjoin(Shown, (col(Shown.row_key) == key) & reading.holds(Shown))
+    same = (col(Shown.row_key) == key) & reading.holds(Shown)
+    return statement.join_from(key.table, Shown, same, isouter=True)
 
 
 class Names:
@@ -101,51 +124,63 @@ def names_of(engine: Engine) -> Names:
 
 
 def _look_up(tokens: Iterable[bytes], known: dict[bytes, bytes], reading: Reading, run: Run) -> None:
-    by_kind: dict[str, list[Any]] = {}
+    """Make tokens known, in one statement."""
+    ids: dict[str, list[Any]] = {kind: [] for kind in _HOLES}
     for token in tokens:
-        kind, rest = chr(token[0]), token[1:].decode()
-        by_kind.setdefault(kind, []).append(int(rest) if kind == REVISION else rest)
-    for kind, ids in by_kind.items():
-        members, build = _HOLES[kind]
-        for start in range(0, len(ids), _SIZES[-1]):
-            for id_, *values in _rows(kind, build, ids[start : start + _SIZES[-1]], reading, run):
-                shown = dict(zip(members, values, strict=True))
-                known[f"{kind}{id_}".encode()] = orjson.dumps(shown)
-
-
-def _rows(kind: str, build: Any, ids: list[Any], reading: Reading, run: Run) -> Rows:
-    size = next(size for size in _SIZES if size >= len(ids))
+        kind, id_ = chr(token[0]), token[1:].decode()
+        ids[kind].append(int(id_) if kind == REVISION else id_)
     # Few sizes, so that there are few statements: an id that stands there twice is found once.
-    padded = ids + ids[:1] * (size - len(ids))
+    padded = {kind: of + of[:1] * (_size(len(of)) - len(of)) for kind, of in ids.items() if of}
 
     def built() -> Example:
-        given = [Given("ids", place, id_) for place, id_ in enumerate(padded)]
-        return Example(build(reading, [one.bind() for one in given]), given)
+        selects, given = [], []
+        for kind, of in padded.items():
+            asked = [Given(kind, place, id_) for place, id_ in enumerate(of)]
+            rows = _HOLES[kind][1](reading, [one.bind() for one in asked])
+            selects.append(rows)
+            given += asked
+        return Example(select(union_all(*selects).subquery()), given)
 
-    found = template(("hole", kind, size, shape_of(reading)), built, run.dialect)
-    return run(found.sql, found.values({"ids": padded}, {AT_REVISION: reading.number}))
+    sizes = tuple((kind, len(of)) for kind, of in padded.items())
+    found = template(("holes", sizes, shape_of(reading)), built, run.dialect)
+    for kind, id_, *values in run(found.sql, found.values(padded, {AT_REVISION: reading.number})):
+        shown = dict(zip(_HOLES[kind][0], values, strict=False))
+        if kind == REVISION:
+            shown["revision"] = int(shown["revision"])
+        known[f"{kind}{id_}".encode()] = orjson.dumps(shown)
+
+
+def _size(number: int) -> int:
+    return next((size for size in _SIZES if size >= number), number)
 
 
 def _entities(reading: Reading, ids: Sequence[Any]) -> Select[Any]:
     asked, shown = aliased(Entity, "asked"), aliased(Entity, "shown_entity")
-    columns = (asked.id, shown.id, shown.kind, shown.name, shown.naming)
     leads = shown.id == (func.coalesce(asked.survivor, asked.id) if reading.merged else asked.id)
-    rows = select(*columns).join(shown, leads & reading.valid(shown))
+    members = [getattr(shown, name) for name in ENTITY_MEMBERS]
+    rows = select(literal(ENTITY).label("hole"), asked.id.label("asked"), shown.id.label("id"), *members)
+    rows = rows.join_from(asked, shown, leads & reading.valid(shown))
     return rows.where(asked.id.in_(ids), reading.valid(asked))
 
 
 def _indicators(reading: Reading, ids: Sequence[Any]) -> Select[Any]:
-    rows = select(col(Indicator.id).label("asked"), col(Indicator.id), col(Indicator.label))
+    own: Any = (col(Indicator.id).label("asked"), col(Indicator.id).label("id"), col(Indicator.label))
+    rows = select(literal(INDICATOR).label("hole"), *own, *_nothing(len(ENTITY_MEMBERS) - 1))
     return rows.where(col(Indicator.id).in_(ids), reading.valid(Indicator))
 
 
 def _revisions(_: Reading, keys: Sequence[Any]) -> Select[Any]:
-    columns = (col(Revision.key), col(Revision.number), col(Revision.time))
-    return select(*columns).where(col(Revision.key).in_(keys))
+    own: Any = (cast(col(Revision.key), Text), cast(col(Revision.number), Text), col(Revision.time))
+    rows = select(literal(REVISION).label("hole"), *own, *_nothing(len(ENTITY_MEMBERS) - 1))
+    return rows.where(col(Revision.key).in_(keys))
 
 
-_SIZES = (1, 8, 64, 500)
-# What each kind of hole shows, and the select of it by id or key, which comes first.
+def _nothing(columns: int) -> list[Any]:
+    return [cast(null(), Text) for _ in range(columns)]
+
+
+_SIZES = (1, 8, 64, 512, 4096)
+# What each kind of hole shows, and the select of its kind, its id or key, and what it shows.
 _HOLES: dict[str, tuple[tuple[str, ...], Any]] = {
     ENTITY: (("id", *ENTITY_MEMBERS), _entities),
     INDICATOR: (("id", "label"), _indicators),
