@@ -49,7 +49,7 @@ class Connections:
     what a reader has seen.
     """
 
-    # A page leaves at most two connections a thread; the pool never blocks the thread pool's last one.
+    # A request holds one connection at a time. Forty threads answer requests, a few more do what time brings.
     size: int = 10
     overflow: int = 40
     wait: float = 30

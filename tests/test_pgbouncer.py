@@ -80,8 +80,8 @@ class Client:
     def run(self) -> None:
         path, etag = f"/v1/documents/{self.id}", None
         for boats in range(1, CORRECTIONS + 2):
-            headers = {"If-Match": etag} if etag else {}
-            why = {"reason": "source corrected"} if etag else None
+            headers: dict[str, str] = {"If-Match": etag} if etag else {}
+            why: dict[str, str] | None = {"reason": "source corrected"} if etag else None
             put = self._ask("PUT", path, json=body(boats), headers=headers, params=why)
             etag = put.headers.get("etag")
             seen = {"X-Revision": put.headers["x-revision"]}

@@ -110,6 +110,9 @@ def answer_list(
         if whole and listing.sort != "rank":
             if not after and names_items(listing, others):
                 refuse_unknown(listing, others, empty=listing.empty())
+            # Its batches take connections of their own. Who holds one and waits for another waits for himself
+            # where there are few.
+            session.commit()
             return export(request, listing, after, media, headers_of(etag, reading.number))
         limit = RANKED if whole else parameters.limit or PAGE
         page = listing.page(limit, after, count=parameters.count == "on", include=include)
