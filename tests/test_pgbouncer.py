@@ -131,7 +131,9 @@ def test_many_clients_share_few_connections(
     url, port = through(front, record), free_port()
     with closing(Database(cluster.url(record))) as database:
         secret = writing_key(database)
-        env = environment(ONRECORD_DATABASE_URL=url, ONRECORD_DIRECT_URL=cluster.url(record))
+        env = environment(
+            ONRECORD_DATABASE_URL=url, ONRECORD_DIRECT_URL=cluster.url(record), ONRECORD_EXPORTS=str(CLIENTS)
+        )
         serve = [str(COMMAND), "serve", "--port", str(port), "--workers", "2"]
         with ExitStack() as stack:
             stack.enter_context(serving(serve, port, folder=tmp_path, env=env))
