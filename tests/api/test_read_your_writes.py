@@ -140,6 +140,30 @@ def test_the_primary_answers_while_the_replica_is_away(behind: TestClient, both:
         both.standby.resume()
 
 
+def test_the_replica_answers_while_the_primary_is_away(behind: TestClient, both: Pair) -> None:
+    assert behind.get("/v1/record").status_code == 200
+    del behind.headers["Authorization"]
+    limited = serve(behind.app.state.database, **limits(behind))  # type: ignore[attr-defined]
+    assert limited.get("/v1/record").status_code == 200
+    both.primary.halt()
+    try:
+        for client in (behind, limited):
+            for path in READS:
+                assert shown(client.get(path)) == (200, "1"), path
+            # Nobody who can answer has it: no older one is shown in its place.
+            assert client.get("/v1/record", headers=NEW).status_code == 503
+    finally:
+        both.primary.resume()
+    assert shown(behind.get("/v1/record", headers=NEW)) == (200, "2")
+
+
+def limits(client: TestClient) -> dict[str, object]:
+    """The settings of the client's service, with limits, which are counted in the primary."""
+    settings = client.app.state.settings  # type: ignore[attr-defined]
+    given: dict[str, object] = settings.model_dump(include={"read_url", "catch_up_seconds"})
+    return given | {"limit_address": 100_000}
+
+
 def test_who_waits_is_answered_by_the_replica_as_soon_as_it_has_caught_up(
     behind: TestClient, both: Pair
 ) -> None:
