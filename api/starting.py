@@ -52,6 +52,9 @@ def serve(given: Mapping[str, object], workers: int, announce: Callable[[str], N
     os.environ |= {
         f"ONRECORD_{name.upper()}": str(value) for name, value in given.items() if value is not None
     }
+    if given.get("database_url") is not None:
+        # The environment's way past PgBouncer may lead to another database than the one that was named.
+        os.environ.pop("ONRECORD_DIRECT_URL", None)
     settings = Settings()
     database = migrated(settings.own_url)
     fill(database, RESOURCES.values(), announce)
