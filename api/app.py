@@ -17,7 +17,7 @@ from api.access.limits import Limited, Limits
 from api.door import Door, VariantTags
 from api.following import changes
 from api.following.watch import Watch
-from api.front import AtOnce, Memory
+from api.front import Front
 from api.listing.endpoints import RELEASE, mount
 from api.listing.once import once
 from api.listing.quick import Quick
@@ -109,12 +109,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     names = frozenset(RESOURCES) if database.sqlite and settings.reads == "open" else frozenset()
     app.state.quick = Quick(database, RESOURCES.values())
     # The last one added is the first one met.
-    app.add_middleware(AtOnce, quick=app.state.quick, names=names)
     app.add_middleware(GZipMiddleware, minimum_size=settings.compress_from, compresslevel=5)
     app.add_middleware(VariantTags)
     larger = {"/v1/documents:batch": settings.batch_limit}
     app.add_middleware(Door, body_limit=settings.body_limit, larger=larger)
-    app.add_middleware(Memory, quick=app.state.quick, names=names, most=settings.memory)
+    app.add_middleware(Front, quick=app.state.quick, names=names, most=settings.memory)
     app.add_middleware(Limited, limits=app.state.limits)
     if settings.cors_origins:
         # Outside the door: a script must be able to read why it was refused there.
@@ -125,5 +124,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_headers=["*"],
             expose_headers=EXPOSED,
         )
-    app.add_middleware(Log)
+    app.add_middleware(Log, requests=settings.log_level in ("debug", "info"))
     return app

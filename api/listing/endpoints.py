@@ -16,6 +16,7 @@ from api.listing.formats import MEDIA_TYPES, csv_columns, csv_rows, dump, ndjson
 from api.listing.known import names_items, refuse_unknown
 from api.listing.negotiation import (
     RELEASE,
+    digest_of,
     etag_of,
     headers_of,
     negotiate,
@@ -196,7 +197,7 @@ def answer_item(
 
 def tag_of_item(own: int, line: bytes) -> str:
     """The tag of a prepared item, of the same two halves."""
-    return f'"{own_tag(own)}.{etag_of(line)[1:]}'
+    return f'"{own_tag(own)}.{digest_of(line)}"'
 
 
 def tag_of_list(listing: Listing, media: str, *more: object) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col
 
 from api.listing.filters import Exact, Narrow
@@ -22,6 +22,7 @@ from models.document import Document, DocumentState
 from models.prepared import Complete, Found, Prepared, Shown
 from models.record import Change
 from models.revision import Counter
+from models.sending import send
 from models.session import Database
 
 # Documents whose items are in memory at once.
@@ -138,7 +139,7 @@ class _Preparing:
             connection.execute(ending, ended)
         if rows:
             holds = {"since": self.key, "until": None}
-            connection.execute(insert(table), [row | holds for row in rows.values()])
+            send(connection, model, [row | holds for row in rows.values()])
 
 
 def _found(reading: Reading, resource: Resource, items: Sequence[Any]) -> Rows:
