@@ -10,7 +10,8 @@ import random
 _FUNCTION = """
 the of to and a in that it is was for on with as at by this had not are but from have they which you were all
 her she there would their we him been has when who will no more if out so up said what its about than into
-them can only other time new some could these two may first then do any like my now over such our man me even most
+them can only other time new some could these two may first then do any like my now over such our man me
+even most
 made after also did many off before must well back through years much where your way down should because long
 """
 _NAMES = """
@@ -39,13 +40,11 @@ PLANTED = {0.1: 10, 0.01: 40, 0.001: 200}
 
 
 def _coined(seed: int, syllables: int, number: int) -> list[str]:
-    """So many different words that no dictionary has."""
+    """So many different words that no dictionary has, about as long as English ones."""
     chance, found = random.Random(seed), dict.fromkeys(FUNCTION)
     while len(found) < number + len(FUNCTION):
-        parts = (
-            (chance.choice(_ONSETS), chance.choice(_VOWELS), chance.choice(_CODAS)) for _ in range(syllables)
-        )
-        found["".join(itertools.chain.from_iterable(parts))] = None
+        parts = [chance.choice(_ONSETS) + chance.choice(_VOWELS) for _ in range(syllables)]
+        found["".join((*parts, chance.choice(_CODAS)))] = None
     return list(found)[len(FUNCTION) :]
 
 

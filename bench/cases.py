@@ -1,0 +1,157 @@
+"""The cases that are asked over HTTP: what is asked in each, and of whom."""
+
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from bench import datasette, peers, postgraphile_peer, serving
+from bench.generator import Request
+from bench.material import Material
+from bench.measuring import Asking, Effort, Measured, compared, fetch, measure
+from bench.peers import Question
+from bench.records import Record
+from bench.serving import Server
+
+OF = ("form", "speaker", "outlet")
+DEEP = 1000
+
+
+@dataclass(frozen=True)
+class Case:
+    """Questions that are asked in turn, or, `again`, the first of them all the time."""
+
+    name: str
+    questions: Callable[[Material, int], Sequence[Question]]
+    again: bool = False
+    conditional: bool = False  # with the ETag that was answered before
+    # How the rows of an answer that are compared are cut to what both promise.
+    bounded: bool = False
+
+
+def _terms(kind: str, part: float) -> Callable[[Material, int], Sequence[Question]]:
+    return lambda material, number: material.words(kind, part, number)
+
+
+CASES = (
+    Case("list", Material.lists),
+    Case("list again", Material.lists, again=True),
+    Case("item", Material.items),
+    Case("item again", Material.items, again=True),
+    Case("conditional", Material.items, again=True, conditional=True),
+    Case("conditional list", Material.lists, again=True, conditional=True),
+    Case("claims", Material.claims),
+    *(Case(f"words {part:.1%}", _terms("words", part)) for part in (0.001, 0.01, 0.1)),
+    *(Case(f"search {part:.1%}", _terms("search", part)) for part in (0.001, 0.01, 0.1)),
+    *(Case(f"ranked {part:.1%}", _terms("ranked", part)) for part in (0.001, 0.01, 0.1)),
+    Case("facets again", lambda m, _: [m.facets(OF)], again=True),
+    *(Case(f"facet {name} again", lambda m, _, n=name: [m.facets((n,))], again=True) for name in OF),
+    Case("facets narrow", lambda m, n: m.narrow_facets(OF, n)),
+    Case("as of", Material.as_of),
+)
+
+
+@dataclass(frozen=True)
+class House:
+    """The servers that run on one record, by name."""
+
+    record: Record
+    material: Material
+    servers: Mapping[str, Server]
+
+    def asking(self, questions: Sequence[Question]) -> Asking:
+        """The requests for each server that can be asked; the bare one answers with as many bytes."""
+        asked: dict[str, list[Request]] = {}
+        for name in self.servers:
+            requests = [_request(name, self.record.size, question) for question in questions]
+            found = [request for request in requests if request is not None]
+            if len(found) == len(requests):
+                asked[name] = found
+        return asked
+
+
+def _request(server: str, size: str, question: Question) -> Request | None:
+    match server:
+        case "onrecord" | "onrecord-postgresql":
+            return peers.onrecord(question)
+        case "datasette":
+            return peers.datasette(size, question)
+        case "datasette-flat":
+            return peers.datasette(size, question, flat=True)
+        case "datasette-best":
+            return datasette.canned(size, "best", **question.given) if question.kind == "ranked" else None
+        case "plain" | "plain-postgresql":
+            return peers.plain(question)
+        case "postgraphile":
+            return peers.postgraphile(question)
+    return None
+
+
+@contextmanager
+def on_sqlite(record: Record, material: Material, names: Sequence[str]) -> Iterator[House]:
+    """The servers of these names on a SQLite file; Datasette's variants are one server."""
+    made = {
+        "bare": serving.bare,
+        "onrecord": lambda: serving.onrecord(record.url),
+        "datasette": lambda: datasette.server(record),
+        "plain": lambda: serving.plain(record.url),
+    }
+    with ExitStack() as stack:
+        servers = {name: stack.enter_context(made[name]()) for name in made if name in names}
+        if "datasette" in servers:
+            servers |= dict.fromkeys(("datasette-flat", "datasette-best"), servers["datasette"])
+        yield House(record, material, servers)
+
+
+@contextmanager
+def on_postgresql(record: Record, material: Material, names: Sequence[str]) -> Iterator[House]:
+    """The servers of these names on a PostgreSQL database; its own processes run on any core."""
+    made = {
+        "bare": serving.bare,
+        "onrecord-postgresql": lambda: serving.onrecord(record.url),
+        "plain-postgresql": lambda: serving.plain(record.url),
+        "postgraphile": lambda: postgraphile_peer.server(record),
+    }
+    with ExitStack() as stack:
+        servers = {name: stack.enter_context(made[name]()) for name in made if name in names}
+        yield House(record, material, servers)
+
+
+def ours(house: House) -> str:
+    """The name of On Record among the servers."""
+    return next(name for name in house.servers if name.startswith("onrecord"))
+
+
+def run(case: Case, house: House, effort: Effort) -> dict[str, Measured]:
+    """What each server did; one whose answers differ is left out, with the reason."""
+    questions = case.questions(house.material, 1 if case.again else effort.different)
+    asking = dict(house.asking(questions))
+    if case.name.startswith("ranked"):
+        # Everything is ranked, On Record ranks the newest: other rows, and why is said beside the figures.
+        pass
+    faults = compared(house.servers, {n: a for n, a in asking.items() if n != "datasette-best"}, questions)
+    size = _size(house, asking[ours(house)])
+    if case.conditional:
+        asking = {ours(house): _conditional(house, asking[ours(house)]), "bare": [Request("/304")]}
+        faults = {}
+    elif "bare" in house.servers:
+        asking["bare"] = [Request(f"/{size}")]
+    measured = measure(house.servers, {n: a for n, a in asking.items() if n not in faults}, effort)
+    for found in measured.values():
+        found.size = 0 if case.conditional else size
+    return measured | {name: Measured(left_out=why) for name, why in faults.items()}
+
+
+def _size(house: House, requests: Sequence[Request]) -> int:
+    """The mean size of some of On Record's answers."""
+    some = requests[:: max(1, len(requests) // 20)]
+    return round(statistics.mean(len(fetch(house.servers[ours(house)], request)[1]) for request in some))
+
+
+def _conditional(house: House, requests: Sequence[Request]) -> list[Request]:
+    """The requests with the ETag that each was answered with."""
+    asked = []
+    for request in requests:
+        _, _, headers = fetch(house.servers[ours(house)], request)
+        asked.append(Request(request.path, headers=(("If-None-Match", headers["etag"]),)))
+    return asked

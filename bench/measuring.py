@@ -1,0 +1,111 @@
+"""Measuring a case: bodies are compared first, then short rounds follow each other from server to server."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.error import HTTPError
+from urllib.request import Request as Asked
+from urllib.request import urlopen
+
+from bench import peers
+from bench.generator import Request, Run, drive
+from bench.peers import Question
+from bench.serving import Server
+
+COMPARED = 5  # questions of a case whose answers are compared
+WARM = 1  # seconds
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long is measured: rounds of so many seconds at each number of connections."""
+
+    rounds: int = 3
+    seconds: int = 2
+    connections: tuple[int, ...] = (1, 32)
+    different: int = 4000
+
+
+@dataclass
+class Measured:
+    """What one server did in one case: medians by number of connections, or why it does not count."""
+
+    rate: dict[int, float] = field(default_factory=dict)
+    p50: dict[int, float] = field(default_factory=dict)  # microseconds
+    p99: dict[int, float] = field(default_factory=dict)
+    size: int = 0  # bytes of one body
+    left_out: str | None = None
+
+
+Asking = Mapping[str, Sequence[Request]]
+"""The requests for each server, by its name, the same questions in the same order."""
+
+
+def fetch(server: Server, request: Request) -> tuple[int, bytes, dict[str, str]]:
+    """Status, body and headers of one answer."""
+    url = f"http://127.0.0.1:{server.port}{request.path}"
+    body = request.body.encode() or None
+    asked = Asked(url, data=body, method=request.method, headers=dict(request.headers))
+    try:
+        with urlopen(asked, timeout=120) as answer:
+            return answer.status, answer.read(), {k.lower(): v for k, v in answer.headers.items()}
+    except HTTPError as error:
+        return error.code, error.read(), {k.lower(): v for k, v in error.headers.items()}
+
+
+def differs(server: Server, request: Request, kind: str, wanted: peers.Rows) -> str | None:
+    """Why an answer does not have these rows; None if it has."""
+    status, body, _ = fetch(server, request)
+    if status != 200:
+        return f"answers {status} to {request.path[:80]}"
+    found = peers.rows(kind, body)
+    if found == wanted:
+        return None
+    if len(found) != len(wanted):
+        return f"{len(found)} rows instead of {len(wanted)} to {request.path[:80]}"
+    at = next(n for n, (ours, theirs) in enumerate(zip(wanted, found, strict=True)) if ours != theirs)
+    return f"another row {at + 1} to {request.path[:80]}: {str(found[at])[:60]} not {str(wanted[at])[:60]}"
+
+
+def compared(servers: Mapping[str, Server], asking: Asking, questions: Sequence[Question]) -> dict[str, str]:
+    """Why the answers of servers do not count, by name; those of On Record are what the others must equal.
+
+    An answer without rows would prove nothing: it is a fault of the case.
+    """
+    faults: dict[str, str] = {}
+    step = max(1, len(questions) // COMPARED)
+    ours = next(name for name in asking if name.startswith("onrecord"))
+    for at in range(0, len(questions), step):
+        kind = questions[at].kind
+        status, body, _ = fetch(servers[ours], asking[ours][at])
+        if status != 200:
+            return {ours: f"answers {status} to {asking[ours][at].path}: {body[:300]!r}"}
+        wanted = peers.rows(kind, body)
+        if not wanted:
+            return {ours: f"no rows for {asking[ours][at].path}"}
+        for name, requests in asking.items():
+            if name not in (ours, "bare") and name not in faults:
+                fault = differs(servers[name], requests[at], kind, wanted)
+                if fault:
+                    faults[name] = fault
+    return faults
+
+
+def measure(servers: Mapping[str, Server], asking: Asking, effort: Effort) -> dict[str, Measured]:
+    """Medians of the rounds; in each round every server is asked once, so that a busy machine slows all."""
+    measured = {name: Measured() for name in asking}
+    for name, requests in asking.items():
+        drive(servers[name].port, requests, max(effort.connections), WARM)
+    for connections in effort.connections:
+        runs: dict[str, list[Run]] = {name: [] for name in asking}
+        for _ in range(effort.rounds):
+            for name, requests in asking.items():
+                run = drive(servers[name].port, requests, connections, effort.seconds)
+                if run.failed or run.status:
+                    measured[name].left_out = f"{run.failed} failed, {run.status} with an error status"
+                runs[name].append(run)
+        for name, found in runs.items():
+            measured[name].rate[connections] = statistics.median(run.rate for run in found)
+            measured[name].p50[connections] = statistics.median(run.p50 for run in found)
+            measured[name].p99[connections] = statistics.median(run.p99 for run in found)
+    return measured
