@@ -17,7 +17,7 @@ from api.access.limits import Limited, Limits
 from api.door import Door, VariantTags
 from api.following import changes
 from api.following.watch import Watch
-from api.front import Front
+from api.front import Front, Memory
 from api.listing.endpoints import RELEASE, mount
 from api.listing.once import once
 from api.listing.quick import Quick
@@ -107,13 +107,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     # Only of SQLite can be told without waiting whether the record has changed.
     names = frozenset(RESOURCES) if database.sqlite and settings.reads == "open" else frozenset()
-    app.state.quick = Quick(database, RESOURCES.values())
+    app.state.quick, app.state.memory = (
+        Quick(database, RESOURCES.values()),
+        Memory(settings.memory, settings.compress_from),
+    )
     # The last one added is the first one met.
     app.add_middleware(GZipMiddleware, minimum_size=settings.compress_from, compresslevel=5)
     app.add_middleware(VariantTags)
     larger = {"/v1/documents:batch": settings.batch_limit}
     app.add_middleware(Door, body_limit=settings.body_limit, larger=larger)
-    app.add_middleware(Front, quick=app.state.quick, names=names, most=settings.memory)
+    app.add_middleware(Front, quick=app.state.quick, names=names, memory=app.state.memory)
     app.add_middleware(Limited, limits=app.state.limits)
     if settings.cors_origins:
         # Outside the door: a script must be able to read why it was refused there.

@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.listing.formats import JSON
-from api.listing.quick import Quick
+from api.listing.quick import Quick, Quickly
 
 # A remembered answer may be this large; what is larger is asked for seldom, and would push out many.
 LARGEST = 1 << 20
@@ -89,21 +89,50 @@ def asked(scope: Scope, names: frozenset[str]) -> Asked | None:
     return Asked(path, scope["query_string"], accept, b"gzip" in encoding, tag, route)
 
 
+class Memory:
+    """Answers of one state of the record; of `most` bytes, those that nobody asked for longest go first.
+
+    From `compress_from` bytes on, whoever can unpack a body gets another one.
+    """
+
+    def __init__(self, most: int, compress_from: int) -> None:
+        self.most, self.compress_from, self.size = most, compress_from, 0
+        self.state: Hashable = None
+        self._known: OrderedDict[Hashable, Answer] = OrderedDict()
+
+    def of(self, state: Hashable) -> None:
+        """Forget everything if the record is in another state."""
+        if state != self.state:
+            self._known.clear()
+            self.state, self.size = state, 0
+
+    def get(self, key: Hashable) -> Answer | None:
+        if (answer := self._known.get(key)) is not None:
+            self._known.move_to_end(key)
+        return answer
+
+    def keep(self, key: Hashable, answer: Answer) -> None:
+        if len(answer.body) > LARGEST:
+            return
+        if (old := self._known.pop(key, None)) is not None:
+            self.size -= len(old.body) + _BESIDE
+        self._known[key] = answer
+        self.size += len(answer.body) + _BESIDE
+        while self.size > self.most:
+            _, oldest = self._known.popitem(last=False)
+            self.size -= len(oldest.body) + _BESIDE
+
+
 class Front:
     """Answers who asks without a key, as long as the record stands still, and what is found at once."""
 
-    def __init__(self, app: ASGIApp, quick: Quick, names: frozenset[str], most: int) -> None:
-        self.app, self.quick, self.names, self.most = app, quick, names, most
-        self._state: Hashable = None
-        self._known: OrderedDict[Hashable, Answer] = OrderedDict()
-        self._size = 0
+    def __init__(self, app: ASGIApp, quick: Quick, names: frozenset[str], memory: Memory) -> None:
+        self.app, self.quick, self.names, self.memory = app, quick, names, memory
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = asked(scope, self.names)
         if request is not None and (state := self.quick.state()) is not None:
-            if state != self._state:
-                self._known.clear()
-                self._state, self._size = state, 0
+            self.memory.of(state)
             if (answer := self._answer(request)) is not None:
                 scope["template"] = request.route
                 return await _send(send, answer, unchanged=request.tag is not None)
@@ -113,15 +142,14 @@ class Front:
     def _answer(self, request: Asked) -> Answer | None:
         """What was answered before, or is found at once; None if there is more to it."""
         key = request.key
-        answer = self._known.get(key)
-        if answer is not None:
-            self._known.move_to_end(key)
-        elif request.plain and (found := self.quick.answer(request.path, request.query)) is not None:
-            headers = [(name.lower().encode(), value.encode()) for name, value in found.headers.items()]
-            length = (b"content-length", b"%d" % len(found.body))
-            whole = [length, (b"content-type", JSON.encode()), *headers]
-            answer = Answer(found.headers["ETag"].encode(), whole, found.body, headers)
-            self._remember(key, answer)
+        answer = self.memory.get(key)
+        found = None
+        if answer is None and request.plain:
+            found = self.quick.answer(request.path, request.query)
+        if found is not None:
+            packable = len(found.body) >= self.memory.compress_from
+            answer = _answer_of(found, packable=packable)
+            self.memory.keep(key, answer)
         # A list of tags, or `*`: the routes know what that means.
         return answer if answer is not None and request.tag in (None, answer.tag) else None
 
@@ -136,26 +164,26 @@ class Front:
             elif len(body) <= LARGEST:
                 body.extend(message.get("body", b""))
             done = message["type"] == "http.response.body" and not message.get("more_body")
-            if done and begun[0]["status"] == 200 and state == self._state:
+            if done and begun[0]["status"] == 200 and state == self.memory.state:
                 headers: Headers = begun[0]["headers"]
                 by_name = dict(headers)
                 if b"etag" in by_name and by_name.get(b"content-type") == JSON.encode():
                     kept = [one for one in headers if one[0] not in (b"content-length", b"content-type")]
-                    self._remember(request.key, Answer(by_name[b"etag"], list(headers), bytes(body), kept))
+                    self.memory.keep(request.key, Answer(by_name[b"etag"], list(headers), bytes(body), kept))
             await send(message)
 
         return note
 
-    def _remember(self, key: Hashable, answer: Answer) -> None:
-        if len(answer.body) > LARGEST:
-            return
-        if (old := self._known.pop(key, None)) is not None:
-            self._size -= len(old.body) + _BESIDE
-        self._known[key] = answer
-        self._size += len(answer.body) + _BESIDE
-        while self._size > self.most:
-            _, oldest = self._known.popitem(last=False)
-            self._size -= len(oldest.body) + _BESIDE
+
+def _answer_of(found: Quickly, *, packable: bool) -> Answer:
+    own = [(name.lower().encode(), value.encode()) for name, value in found.headers.items()]
+    vary = b", Accept-Encoding" if packable else b""
+    whole = [
+        (b"content-length", b"%d" % len(found.body)),
+        (b"content-type", JSON.encode()),
+        *((name, value + vary if name == b"vary" else value) for name, value in own),
+    ]
+    return Answer(found.headers["ETag"].encode(), whole, found.body, own)
 
 
 async def _send(send: Send, answer: Answer, *, unchanged: bool) -> None:

@@ -73,7 +73,9 @@ class Quick:
 
     def __init__(self, database: Database, resources: Iterable[Resource]) -> None:
         self._database = database
-        self._known = {resource.name: _Known(resource) for resource in resources if resource.prepared}
+        # None on PostgreSQL: its answers take a way through the network.
+        prepared = [resource for resource in resources if resource.prepared and database.sqlite]
+        self._known = {resource.name: _Known(resource) for resource in prepared}
         self._run: InLoop | None = None
         self._version = 0
         self._newest: Reading | None = None
