@@ -5,7 +5,7 @@ from typing import Literal
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, PrimaryKeyConstraint, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from models.columns import check, column, one_of, recorded, sparse
+from models.columns import check, column, current, one_of, recorded, sparse
 from models.recorded import Recorded
 from models.vocabulary import PublishedBasis, Status
 
@@ -50,6 +50,8 @@ class Document(DocumentBase, Recorded, table=True):
         PrimaryKeyConstraint("id", "row_key"),
         *recorded("document"),
         Index("ix_document_row_key", "row_key"),
+        Index("ix_document_published", text("published_order DESC"), "id"),
+        current("ix_document_readable", "id", "status"),
         ForeignKeyConstraint(["id", "text_sha256"], ["text.document_id", "text.sha256"]),
         one_of("published_basis", PublishedBasis),
         one_of("status", Status),

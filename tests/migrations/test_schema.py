@@ -18,7 +18,7 @@ from models.measures import vocabulary
 from models.session import Database
 from tests.conftest import DOCUMENT
 
-STEPS = ("0001", "0002", "0003", "0004", "0005", "0006")
+STEPS = tuple(f"{step:04}" for step in range(1, 8))
 
 
 def names(database: Database) -> set[str]:
