@@ -5,7 +5,7 @@ import signal
 import subprocess
 
 from bench.folder import of_this_schema
-from tests.postgres import SETTINGS, Cluster, _unprivileged, find_postgres, free_port
+from tests.postgres import SETTINGS, Cluster, find_postgres, free_port
 
 # No flush to disk (`fsync = off` of the tests): loading is quicker than a careful machine would be, for us and
 # for COPY alike; reading is the same.
@@ -31,20 +31,17 @@ class Kept(Cluster):
         if programs is None:
             raise FileNotFoundError("no initdb under /usr/lib/postgresql or on the PATH")
         self._folder = of_this_schema() / "postgresql"
-        user = _unprivileged()
-        made = (self._folder / "data" / "PG_VERSION").exists() if self._folder.exists() else False
+        made = (self._folder / "data" / "PG_VERSION").exists()
         self._folder.mkdir(exist_ok=True)
-        if user is not None:
-            os.chown(self._folder, user.pw_uid, user.pw_gid)
+        if self.owner is not None:
+            os.chown(self._folder, self.owner, self.owner)
         data = str(self._folder / "data")
-        if not made:
-            initdb = [str(programs / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"]
-            if self._call([*initdb, "-E", "UTF8", "--locale=C.UTF-8"], user).wait() != 0:
-                self._fail()
+        if not made and self._call(self._making(programs, data)).wait() != 0:
+            self._fail()
         self.port = free_port()
         settings = [f"--{name}={value}" for name, value in self._settings.items()]
         self._command = [str(programs / "postgres"), "-D", data, "-p", str(self.port), *settings]
-        self._process = self._call(self._command, user)
+        self._process = self._call(self._command)
         if not self._answers():
             self._fail()
 

@@ -1,17 +1,22 @@
 """What a record has that can be asked for: speakers, ids, windows of days, terms; read off its SQLite file."""
 
+import json
 import random
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from urllib.parse import parse_qsl, urlsplit
 
+from bench.generator import Request
+from bench.measuring import fetch
 from bench.peers import Question, different
 from bench.people import MEASURES
 from bench.record import DAYS, FIRST_DAY
 from bench.records import Record
+from bench.serving import Server
 from bench.words import TERMS
 
-YEAR = 365
+YEAR, PAGE, DEEP = 365, 50, 1000
 HUNDREDTH = DAYS // 100  # days in which about one in a hundred articles was published
 
 
@@ -23,12 +28,13 @@ class Material:
     quotes: tuple[str, ...]
     revisions: int
     total: int
+    deep: list[Question] = field(default_factory=list)  # pages that end a thousand pages down, once walked to
 
     def lists(self, number: int) -> list[Question]:
         return different((Question("list", {"speaker": s}) for s in self.speakers), number)
 
     def items(self, number: int) -> list[Question]:
-        return [Question("item", {"id": id_}) for id_ in self.quotes[:number]]
+        return different((Question("item", {"id": id_}) for id_ in self.quotes), number)
 
     def claims(self, number: int) -> list[Question]:
         days = [FIRST_DAY + timedelta(days=n) for n in range(0, DAYS - YEAR, 2)]
@@ -75,10 +81,31 @@ def of(record: Record) -> Material:
     )
     speakers = [id_ for (id_,) in spoken]
     total = connection.execute("SELECT count(*) FROM quote WHERE superseded IS NULL").fetchone()[0]
-    step = max(1, total // 20_000)
+    step = max(1, total // 100_000)
     quotes = [id_ for (id_,) in connection.execute("SELECT id FROM quote WHERE superseded IS NULL")][::step]
     revisions = connection.execute("SELECT max(number) FROM revision").fetchone()[0]
     connection.close()
     chance.shuffle(speakers)
     chance.shuffle(quotes)
     return Material(tuple(speakers), tuple(quotes), revisions, total)
+
+
+def page(offset: int, pairs: list[tuple[str, str]]) -> Question:
+    """A page of all quotes: On Record takes its cursor, others count."""
+    return Question("deep", {"pairs": pairs, "offset": offset})
+
+
+def walk(material: Material, server: Server) -> int:
+    """Follow `next` a thousand pages down, or as far as there are full ones; keeps the last thirty.
+
+    How many pages down that is.
+    """
+    depth = min(DEEP, material.total // PAGE - 1)
+    path = "/v1/quotes?limit=50"
+    material.deep.clear()
+    for at in range(depth):
+        _, body, _ = fetch(server, Request(path))
+        path = json.loads(body)["next"]
+        if at >= depth - 30:
+            material.deep.append(page((at + 1) * PAGE, parse_qsl(urlsplit(path).query)))
+    return depth

@@ -1,6 +1,8 @@
 """Measuring a case: bodies are compared first, then short rounds follow each other from server to server."""
 
+import math
 import statistics
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.error import HTTPError
@@ -13,7 +15,7 @@ from bench.peers import Question
 from bench.serving import Server
 
 COMPARED = 5  # questions of a case whose answers are compared
-WARM = 1  # seconds
+WARM, LONGEST = 1, 12  # seconds
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Effort:
     rounds: int = 3
     seconds: int = 2
     connections: tuple[int, ...] = (1, 32)
-    different: int = 4000
+    different: int = 40_000
 
 
 @dataclass
@@ -94,13 +96,15 @@ def compared(servers: Mapping[str, Server], asking: Asking, questions: Sequence[
 def measure(servers: Mapping[str, Server], asking: Asking, effort: Effort) -> dict[str, Measured]:
     """Medians of the rounds; in each round every server is asked once, so that a busy machine slows all."""
     measured = {name: Measured() for name in asking}
-    for name, requests in asking.items():
-        drive(servers[name].port, requests, max(effort.connections), WARM)
+    ahead = {name: _Turns(requests) for name, requests in asking.items()}
+    for name, turns in ahead.items():
+        turns.drive(servers[name], max(effort.connections), WARM)
     for connections in effort.connections:
         runs: dict[str, list[Run]] = {name: [] for name in asking}
+        seconds = {n: _long_enough(servers[n], r, connections, effort) for n, r in asking.items()}
         for _ in range(effort.rounds):
-            for name, requests in asking.items():
-                run = drive(servers[name].port, requests, connections, effort.seconds)
+            for name, turns in ahead.items():
+                run = turns.drive(servers[name], connections, seconds[name])
                 if run.failed or run.status:
                     measured[name].left_out = f"{run.failed} failed, {run.status} with an error status"
                 runs[name].append(run)
@@ -109,3 +113,25 @@ def measure(servers: Mapping[str, Server], asking: Asking, effort: Effort) -> di
             measured[name].p50[connections] = statistics.median(run.p50 for run in found)
             measured[name].p99[connections] = statistics.median(run.p99 for run in found)
     return measured
+
+
+class _Turns:
+    """Requests that go on where the last run ended, so that none comes twice while there are others."""
+
+    def __init__(self, requests: Sequence[Request]) -> None:
+        self._requests, self._next = requests, 0
+
+    def drive(self, server: Server, connections: int, seconds: int) -> Run:
+        turned = [*self._requests[self._next :], *self._requests[: self._next]]
+        run = drive(server.port, turned, connections, seconds)
+        self._next = (self._next + run.requests + connections) % len(turned)
+        return run
+
+
+def _long_enough(server: Server, requests: Sequence[Request], connections: int, effort: Effort) -> int:
+    """Seconds in which a slow server, too, answers every connection a few times."""
+    fetch(server, requests[-1])
+    begun = time.perf_counter()
+    fetch(server, requests[-2 % len(requests)])
+    wanted = math.ceil(3 * connections * (time.perf_counter() - begun))
+    return max(effort.seconds, min(LONGEST, wanted))

@@ -8,6 +8,7 @@ import itertools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +17,7 @@ from bench.generator import Request
 
 Rows = list[tuple[Any, ...]]
 # What On Record assumes anyway. Said or left out, and in any order, they make the same request another one for
-# whatever is kept by URL: with few speakers in a small record, every request is still different.
+# what is kept by URL: where there are few things to ask for, every request is still different.
 ASSUMED = (("count", "off"), ("offsets", "codepoint"), ("format", "json"))
 
 
@@ -37,17 +38,28 @@ def different(questions: Iterable[Question], number: int) -> list[Question]:
     return every[:number]
 
 
+@cache
+def _ways(pairs: int) -> tuple[tuple[int, ...], ...]:
+    """The orders of so many pairs, and of them with what On Record assumes anyway; the first is the plain one."""
+    plain = tuple(range(pairs))
+    said = range(pairs, pairs + len(ASSUMED))
+    more = (some for n in range(len(ASSUMED) + 1) for some in itertools.combinations(said, n))
+    return tuple(order for some in more for order in itertools.permutations((*plain, *some)))
+
+
 def _pairs(pairs: list[tuple[str, Any]], variant: int) -> str:
-    """The query string in one of the ways to write it; 0 is the plain one."""
-    if variant:
-        ways = [
-            (*pairs, *said)
-            for n in range(len(ASSUMED), -1, -1)
-            for said in itertools.combinations(ASSUMED, n)
-        ]
-        orders = [order for way in ways for order in itertools.islice(itertools.permutations(way), 120)]
-        pairs = list(orders[variant % len(orders)])
-    return urlencode(pairs)
+    """The query string in one of the ways to write it; when there are no more, letters are percent-encoded."""
+    ways = _ways(len(pairs))
+    every = [*pairs, *ASSUMED]
+    query = urlencode([every[n] for n in ways[variant % len(ways)]])
+    encoded = variant // len(ways)
+    letters = (n for n, c in enumerate(query) if c.isalpha() and query[max(0, n - 2) : n].find("%") < 0)
+    marked = {n for bit, n in enumerate(itertools.islice(letters, 16)) if encoded >> bit & 1}
+    return "".join(f"%{ord(c):02X}" if n in marked else c for n, c in enumerate(query))
+
+
+# An item takes none of what lists assume: only its letters are written otherwise.
+_EACH = len(_ways(1))
 
 
 def cased(term: str, variant: int) -> str:
@@ -64,7 +76,8 @@ def onrecord(question: Question) -> Request:
             pairs += [("as_of", given["revision"])] if "revision" in given else []
             return Request(f"/v1/quotes?{_pairs(pairs, variant)}")
         case "item":
-            return Request(f"/v1/quotes/{given['id']}")
+            other = f"?{_pairs([('offsets', 'codepoint')], (variant - 1) * _EACH)}" if variant else ""
+            return Request(f"/v1/quotes/{given['id']}{other}")
         case "claims":
             period = f"{given['from']}..{given['before']}"
             pairs = [("measure", given["measure"]), ("period__overlaps", period), ("limit", 50)]
@@ -80,7 +93,7 @@ def onrecord(question: Question) -> Request:
             pairs += [(name, given[name]) for name in ("published__gte", "published__lte") if name in given]
             return Request(f"/v1/quotes?{urlencode(pairs)}")
         case "deep":
-            return Request(given["path"])
+            return Request(f"/v1/quotes?{_pairs(given['pairs'], variant)}")
     raise ValueError(question.kind)
 
 

@@ -1,33 +1,175 @@
-"""The benchmark: `make bench`, or a part of it.
+"""The benchmark: all of it, or a part.
 
-    .venv/bin/python -m bench.run [--size 10k …] [--only list --only item …] [--peers bare,onrecord,datasette]
+    .venv/bin/python -m bench.run                           # 10k and 100k quotes; FULL=1 adds 1M and longer rounds
+    .venv/bin/python -m bench.run --size 10k --only list    # cases whose name begins so; nothing is written down
+    .venv/bin/python -m bench.run --list                    # what the cases are called
+
+Parts of it: `--database sqlite` or `postgresql`, `--peers bare,onrecord`, `--rounds`, `--seconds`.
 """
 
 import argparse
-from bench import cases, material, records
-from bench.measuring import Effort
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from bench import cases, exporting, loading, material, ranking, records, report, standing, writing
+from bench.cases import House
+from bench.cluster import Kept
+from bench.measuring import Effort, Measured
+from bench.plot import draw
+from bench.records import SIZES, Record
+from bench.results import Results, against, machine
+
+SQLITE = ("bare", "onrecord", "datasette", "plain")
+POSTGRESQL = ("bare", "onrecord-postgresql", "plain-postgresql", "postgraphile")
+ON_POSTGRESQL = ("list", "list again", "item", "conditional", "claims", "words", "facets", "as of", "page")
+Other = Callable[[House, Effort], Any]
+OTHERS: dict[str, Other] = {
+    "export": lambda house, _: {name: asdict(found) for name, found in exporting.run(house).items()},
+    "beside heavy": standing.beside_heavy,
+    "two workers": standing.two_workers,
+    "memory": standing.memories,
+    "overlap": lambda house, _: {f"{part:.1%}": ranking.run(house, part) for part in (0.001, 0.01, 0.1)},
+    "start": lambda house, _: standing.starts(house.record.url, 3),
+    # Last: it writes.
+    "after a write": lambda house, effort: writing.run(house, max(5, effort.rounds)),
+}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Benchmark On Record beside its peers")
-    parser.add_argument("--size", action="append")
-    parser.add_argument("--only", action="append")
-    parser.add_argument("--peers", default="bare,onrecord,datasette,plain")
-    parser.add_argument("--seconds", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3)
-    given = parser.parse_args()
-    for size in given.size or ["10k"]:
+    given = _arguments()
+    if given.list:
+        print("\n".join([*(case.name for case in cases.CASES), *OTHERS, "loading"]))
+        return
+    begun, results = time.monotonic(), Results()
+    effort = Effort(given.rounds, given.seconds)
+    results.about = machine() | {"effort": f"{effort.rounds} rounds of {effort.seconds} s"}
+    wanted = _wanted(given.only)
+    for size in given.size:
         record = records.on_sqlite(size)
-        with cases.on_sqlite(record, material.of(record), given.peers.split(",")) as house:
-            for case in cases.CASES:
-                if given.only and not any(case.name.startswith(o) for o in given.only):
-                    continue
-                found = cases.run(case, house, Effort(given.rounds, given.seconds))
-                for name, m in found.items():
-                    if m.left_out and not m.rate:
-                        print(f"{size} {case.name:18} {name:16} left out: {m.left_out}")
-                        continue
-                    print(f"{size} {case.name:18} {name:16}", "  ".join(f"c{c}: {r:9,.0f}/s p50 {m.p50[c]/1000:8.2f} ms p99 {m.p99[c]/1000:8.2f}" for c, r in m.rate.items()), m.size, m.left_out or "")
+        found = material.of(record)
+        if "sqlite" in given.database:
+            _sqlite(record, found, effort, results, wanted, given.peers)
+        if "postgresql" in given.database and (size != "100k" or given.only):
+            with Kept() as cluster:
+                _postgresql(records.on_postgresql(size, cluster), found, effort, results, wanted)
+    if wanted("loading"):
+        _loading(results, given.database)
+    print(f"\n{(time.monotonic() - begun) / 60:.1f} minutes")
+    if given.only:
+        return
+    largest = given.size[-1]
+    if before := Results.read():
+        print("\n".join(against(results, before)))
+    print("\n".join(report.show(results, largest)))
+    results.save()
+    report.write(results, largest)
+    draw(results)
+
+
+def _arguments() -> argparse.Namespace:
+    full = os.environ.get("FULL") == "1"
+    sizes = ["10k", "100k", "1M"] if full else ["10k", "100k"]
+    parser = argparse.ArgumentParser(prog="python -m bench.run")
+    parser.add_argument("--size", action="append", choices=SIZES)
+    parser.add_argument("--only", action="append", help="cases whose names begin so")
+    parser.add_argument("--exactly", action="append", help="cases by name")
+    parser.add_argument("--database", action="append", choices=("sqlite", "postgresql"))
+    parser.add_argument("--peers", default=",".join(SQLITE))
+    parser.add_argument("--rounds", type=int, default=5 if full else 3)
+    parser.add_argument("--seconds", type=int, default=4 if full else 1)
+    parser.add_argument("--list", action="store_true", help="what the cases are called")
+    given = parser.parse_args()
+    given.size, given.database = given.size or sizes, given.database or ["sqlite", "postgresql"]
+    given.only = (given.only or []) + [f"={name}" for name in given.exactly or []]
+    return given
+
+
+def _wanted(only: Sequence[str]) -> Callable[[str], bool]:
+    def wanted(name: str) -> bool:
+        return not only or any(
+            name == begin[1:] if begin.startswith("=") else name.startswith(begin) for begin in only
+        )
+
+    return wanted
+
+
+Wanted = Callable[[str], bool]
+
+
+def _sqlite(  # noqa: PLR0913  # a record, what is asked of whom, and where it is kept
+    record: Record, found: material.Material, effort: Effort, results: Results, wanted: Wanted, names: str
+) -> None:
+    with cases.on_sqlite(record, found, names.split(",")) as house:
+        _http(house, effort, results, wanted)
+        for name, run in OTHERS.items():
+            if wanted(name):
+                told = run(house, effort)
+                results.tell(record.size, name, told)
+                print(f"{record.size:5} {name}: {told}", flush=True)
+    results.tell(record.size, "built", _built(record))
+
+
+def _postgresql(
+    record: Record, found: material.Material, effort: Effort, results: Results, wanted: Wanted
+) -> None:
+    def asked(name: str) -> bool:
+        return wanted(name) and name.startswith(ON_POSTGRESQL)
+
+    with cases.on_postgresql(record, found, POSTGRESQL) as house:
+        _http(house, effort, results, asked)
+    results.tell(record.size, "built on PostgreSQL", _built(record))
+
+
+def _built(record: Record) -> dict[str, float]:
+    return {
+        "rows": record.rows, "rows a second": record.rows / record.seconds, "bytes": record.bytes,
+        "seconds a row": record.seconds / record.rows,
+    }  # fmt: skip
+
+
+def _http(house: House, effort: Effort, results: Results, wanted: Wanted) -> None:
+    walked = False
+    for case in cases.CASES:
+        if not wanted(case.name):
+            continue
+        if case.name == "page deep" and not walked:
+            down = material.walk(house.material, house.servers[cases.ours(house)])
+            walked = True
+            results.tell(house.record.size, "deep page", down)
+        measured = cases.run(case, house, effort)
+        kept = results.http.get(house.record.size, {}).get(case.name, {})
+        results.add(house.record.size, case.name, measured)
+        # The bare server of a run on PostgreSQL is another one, with its own size of body.
+        results.http[house.record.size][case.name] |= kept
+        _print(house.record.size, case.name, measured)
+
+
+def _print(size: str, case: str, measured: dict[str, Measured]) -> None:
+    for name, found in measured.items():
+        if found.left_out and not found.rate:
+            print(f"{size:5} {case:20} {name:19} left out: {found.left_out}", flush=True)
+            continue
+        rates = "  ".join(
+            f"{connections:2}: {rate:9,.1f}/s p50 {found.p50[connections] / 1000:8.2f} ms"
+            for connections, rate in found.rate.items()
+        )
+        print(f"{size:5} {case:20} {name:19} {rates}  {found.size:,} B {found.left_out or ''}", flush=True)
+
+
+def _loading(results: Results, databases: Sequence[str]) -> None:
+    for kind in databases:
+        timed = loading.compare(loading.some(500), kind, 3)
+        told = {"rows": timed.rows, "ratio": timed.ratio}
+        told |= {"loaded": timed.rows / _median(timed.loaded), "bare": timed.rows / _median(timed.bare)}
+        results.tell("loading", kind, told)
+        print(f"loading {kind}: {told}", flush=True)
+
+
+def _median(seconds: Sequence[float]) -> float:
+    return sorted(seconds)[len(seconds) // 2]
 
 
 if __name__ == "__main__":
