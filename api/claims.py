@@ -203,7 +203,7 @@ CLAIMS = Resource(
             "source", "Entity on whose word it is, at any link of the chain; `none`: the outlet's own voice.",
             MINISTRY, by=behind_claims(source_of), key=KEY, none=True,
             labels=entity_labels, operators=entity_operators("source", "ministry"), names="entities",
-            has=SOURCED, prepared=True,
+            has=SOURCED, prepared="claims.source",
         ),
         Exact(
             "source__naming", "How a source is named.", "anonymous",
@@ -211,7 +211,7 @@ CLAIMS = Resource(
         ),
         Exact(
             "speaker", "Entity that speaks a quote behind it, relays left aside.", MINISTRY,
-            by=behind_claims(speaker_of), key=KEY, prepared=True,
+            by=behind_claims(speaker_of), key=KEY, prepared="claims.speaker",
             labels=entity_labels, operators=entity_operators("speaker", "ministry"), names="entities",
         ),
         Exact(
@@ -225,7 +225,7 @@ CLAIMS = Resource(
         Exact(
             "about", "Entity that it is about: place, responsible party, or mentioned in its words.",
             "hezbollah", by=about_claims, key=KEY, names="entities",
-            prepared=True,
+            prepared="claims.about",
             labels=entity_labels, operators=entity_operators("about", "hezbollah", within="lebanon"),
         ),
         Exact(

@@ -176,7 +176,7 @@ QUOTES = Resource(
         Exact("id", "Ids of quotes.", f"{SEED}.q1", of=col(Quote.id), counted=False, names="quotes"),
         Exact(
             "speaker", "Entity that says it.", NETANYAHU, by=speaker_of, key=KEY, none=True,
-            has=spoken("speaker"), prepared=True,
+            has=spoken("speaker"), prepared="quotes.speaker",
             labels=entity_labels, operators=entity_operators("speaker", "netanyahu"), names="entities",
         ),
         Exact(
@@ -198,7 +198,7 @@ QUOTES = Resource(
         ),
         Exact(
             "source", "Entity that says or relays it.", NETANYAHU, by=source_of, key=KEY, none=True,
-            prepared=True,
+            prepared="quotes.source",
             labels=entity_labels, operators=entity_operators("source", "netanyahu"), names="entities",
         ),
         Exact(
@@ -212,7 +212,7 @@ QUOTES = Resource(
         ),
         Exact(
             "about", "Entity mentioned in the content.", "lebanon", by=mentioned_in("content"), key=KEY,
-            names="entities", prepared=True,
+            names="entities", prepared="quotes.about",
             labels=entity_labels, operators=entity_operators("about", "hezbollah", within="lebanon"),
         ),
         Exact("form", "Whose words they are.", "mixed", of=col(Quote.form), type=Form),

@@ -98,7 +98,7 @@ class Listing:
 
     def filtered(self, without: str | None = None) -> Select[Any]:
         """What the filters leave; `without` one of them."""
-        return self.resource.select(self.reading).where(*self._clauses(without))
+        return self.resource.select(self.reading).where(*self.clauses_without(without))
 
     @cached_property
     def given(self) -> dict[str, list[Given]]:
@@ -203,24 +203,25 @@ class Listing:
         down = self.sort.startswith("-")
         sort = resource.sorts[self.sort.removeprefix("-")]
         columns = sort.columns if sort.count is None else (sort.count(reading),)
-        statement = rows(reading).where(*self._clauses())
+        statement = rows(reading).where(*self.clauses_without())
         newest = not resource.across and columns == (resource.model.row_key,)
         if self.sought is not None and reading.sqlite and newest:
             # In the order of the full text itself, so that it stops at the last one of the page.
             words, match = full_text(resource.model, self.sought)
             found = match & (words.c.rowid == resource.model.row_key)
-            columns, statement = (words.c.rowid,), rows(reading).where(found, *self._clauses("q"))
+            columns, statement = (words.c.rowid,), rows(reading).where(found, *self.clauses_without("q"))
         return statement, Order.of_columns(columns, resource.tie, down=down)
 
     def _led(self, lead: Lead) -> tuple[Select[Any], Order]:
         """The same, where the value of one filter is kept in the list's order."""
-        clauses = self._clauses(lead.filter.name)
+        clauses = self.clauses_without(lead.filter.name)
         statement = lead.select(self.reading)
         if clauses:
             statement = lead.narrow(self.resource.rows(self.reading), self.reading).where(*clauses)
         return statement, lead.order(down=self.sort.startswith("-"))
 
-    def _clauses(self, without: str | None = None) -> list[ColumnElement[bool]]:
+    def clauses_without(self, without: str | None = None) -> list[ColumnElement[bool]]:
+        """The clauses of all filters, or of all but one."""
         return [c for name, group in self.clauses.items() if name != without for c in group]
 
     def _total(self) -> Any:

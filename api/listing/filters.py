@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
-from sqlalchemy import ColumnElement, Select, not_, or_
+from sqlalchemy import ColumnElement, Select, literal, not_, or_
+from sqlmodel import col
 
 from api.listing.reading import Reading
 from api.listing.sql import select
 from api.listing.template import Given
 from models.folding import fold
+from models.prepared import Found
 
 # Of a parameter that may be repeated: more in one request is a mistake, not a need.
 MOST_VALUES = 100
@@ -83,6 +85,12 @@ class Filter(ABC):
         return None
 
 
+def found(reading: Reading, name: str) -> Select[Any]:
+    """The rows of a prepared relation: `row_key`."""
+    named = col(Found.name) == literal(name, literal_execute=True)
+    return select(col(Found.row_key)).where(named, reading.holds(Found))
+
+
 def _text(value: str) -> str:
     if not value.strip():
         raise ValueError("empty; leave the parameter out instead")
@@ -119,8 +127,8 @@ class Exact(Filter):
     none: bool = False
     # The condition that a row has a value at all, where the relation is a long way to it.
     has: Any = None
-    # Whether its relation is prepared when a revision is written.
-    prepared: bool = False
+    # Under which name its relation is prepared when a revision is written.
+    prepared: str | None = None
     # The resource that its values are ids of, and ids that are known without asking the record.
     names: str | None = None
     vocabulary: frozenset[str] = frozenset()
@@ -158,7 +166,11 @@ class Exact(Filter):
         return self.of
 
     def _has(self, reading: Reading, test: Test) -> ColumnElement[bool]:
-        return test(self.of) if self.by is None else self._owns(self.by(reading, Narrow(values=test)))
+        if self.by is None:
+            return test(self.of)
+        if self.prepared is not None and reading.prepared and not reading.merged:
+            return self.key.in_(found(reading, self.prepared).where(test(col(Found.value))))  # type: ignore[no-any-return]
+        return self._owns(self.by(reading, Narrow(values=test)))
 
     def _has_none(self, reading: Reading) -> ColumnElement[bool]:
         if self.has is not None:

@@ -88,7 +88,7 @@ class Lead:
         return rows.join(Found, same & self._found(reading))
 
     def _found(self, reading: Reading) -> ColumnElement[bool]:
-        name = literal(f"{self.resource.name}.{self.filter.name}", literal_execute=True)
+        name = literal(self.filter.prepared, literal_execute=True)
         return and_(col(Found.name) == name, col(Found.value) == self.value.bind(), reading.holds(Found))
 
     def order(self, *, down: bool) -> Order:

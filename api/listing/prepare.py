@@ -145,10 +145,9 @@ class _Preparing:
 def _found(reading: Reading, resource: Resource, items: Sequence[Any]) -> Rows:
     by_key = {item["row_key"]: item for item in items}
     rows: Rows = {}
-    for filter in resource.filters:
-        if not (isinstance(filter, Exact) and filter.prepared):
-            continue
-        name = f"{resource.name}.{filter.name}"
+    relations = (one for one in resource.filters if isinstance(one, Exact) and one.prepared)
+    for filter in relations:
+        name = filter.prepared
         for owner, value in _values(reading, filter, list(by_key)):
             item = by_key[owner]
             rows[owner, name, value] = {

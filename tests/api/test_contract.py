@@ -429,7 +429,7 @@ def test_an_item_takes_a_fixed_number_of_statements(
 
 
 def _fixed(name: str) -> int:
-    """The statements of a page or an item: the revision, the rows, and their parts unless they are prepared."""
+    """The statements of a page or an item: the revision, the rows, and parts that are not prepared."""
     return 3 if LISTS[name].parts and not LISTS[name].prepared else 2
 
 
