@@ -77,7 +77,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             with app.state.watch.until_told():
                 yield
         aside.shutdown(cancel_futures=True)
-        app.state.quick.close()
         database.close()
 
     app = FastAPI(

@@ -84,6 +84,7 @@ class Database:
             self.replica = Replica(engine, _reading(engine, connections), self.engine, connections.catch_up)
         # The same database for what needs a session of its own, past PgBouncer.
         self.own = Database(direct) if direct else self
+        self._others: list[Engine] = []
         # What prepares for readers what a revision touches: see `models.record.Change.seal`.
         self.prepare: Callable[[Any], None] | None = None
 
@@ -141,6 +142,7 @@ class Database:
         threads = {"check_same_thread": False}
         engine = create_engine(self.engine.url, poolclass=StaticPool, connect_args=threads)
         event.listen(engine, "connect", _prepare_sqlite)
+        self._others.append(engine)
         return engine
 
     def optimize(self) -> None:
@@ -164,7 +166,8 @@ class Database:
             connection.close()
 
     def close(self) -> None:
-        self.engine.dispose()
+        for engine in (self.engine, *self._others):
+            engine.dispose()
         if self.replica is not None:
             self.replica.close()
         if self.own is not self:

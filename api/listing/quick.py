@@ -83,12 +83,6 @@ class Quick:
         # Of tests alone several loops ask the same service: one of them is answered here.
         self._lock = Lock()
 
-    def close(self) -> None:
-        """Give the connection back."""
-        if self._run is not None:
-            self._run.engine.dispose()
-            self._run = None
-
     def state(self) -> Hashable | None:
         """What tells the record as it is this moment from all others; None if that takes longer."""
         return self._alone(self._state)
