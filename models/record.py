@@ -25,7 +25,7 @@ from models.purge import Purge, record_tombstones
 from models.quote import Quote, Speaker
 from models.recorded import Recorded, key_run
 from models.revision import Counter, Revision
-from models.sending import Row, columns_of, send
+from models.sending import Row, columns_of, introduce, send
 from models.span import Span
 from models.subscription import Delivery, Subscription
 from models.text import Text
@@ -81,6 +81,7 @@ class Change:
         self.documents: set[str] = set()
         self._rows: dict[type[SQLModel], list[Row]] = defaultdict(list)
         self._closed: dict[type[Recorded], list[int]] = defaultdict(list)
+        self._sent: set[type[SQLModel]] = set()
         self._touched = False
 
     def __bool__(self) -> bool:
@@ -111,6 +112,7 @@ class Change:
                 if column := _document_of(table):
                     self.documents |= {id_ for row in rows if (id_ := row.get(column))}
                 send(self.session.connection(), table, rows)
+                self._sent.add(table)
 
     def seal(self, by: By) -> int:
         """Send what is left and number the revision: last, so that numbers are in commit order.
@@ -120,6 +122,7 @@ class Change:
         of the record take longer, the revision is sealed anew with a time that lies ahead by as much.
         """
         self.flush()
+        introduce(self.session.connection(), self._sent)
         prepare = self.session.info.get("prepare")
         # Before others wait. Where nobody prepares, what was prepared holds no longer.
         prepare(self) if prepare else outdate(self.session, self.key, self.documents)

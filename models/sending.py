@@ -4,16 +4,21 @@ A statement of one row costs more than the row does: on SQLite it copies each pa
 rule may yet refuse it, and each statement is planned, sent and answered.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
 # Rows in one statement on SQLite: it takes 32,766 parameters, and more rows bring nothing.
 AT_ONCE = 100
+
+_NEW = text(
+    "SELECT c.relname FROM pg_class c JOIN unnest(CAST(:names AS text[])) t (name)"
+    " ON c.oid = to_regclass(t.name) WHERE c.reltuples < 0 ORDER BY c.relname"
+)
 
 Row = Mapping[str, Any]
 """A row by column; what it leaves out is null."""
@@ -36,6 +41,19 @@ def send(connection: Connection, table: type[SQLModel], rows: Sequence[Row]) -> 
     for start in range(0, len(values), AT_ONCE):
         part = values[start : start + AT_ONCE]
         connection.exec_driver_sql(_insert(table, len(part)), tuple(chain.from_iterable(part)))
+
+
+def introduce(connection: Connection, tables: Iterable[type[SQLModel]]) -> None:
+    """Let PostgreSQL look at tables that it has never looked at, and in which there are rows now.
+
+    Until it does it takes most rows for closed, and so the indexes of current rows for next to empty: it
+    would read such an index whole for each row that it looks up. By itself it looks after a minute, at what
+    is committed; a first load may be large.
+    """
+    if connection.dialect.name == "postgresql":
+        names = sorted(table.__table__.name for table in tables)  # type: ignore[attr-defined]
+        if new := connection.execute(_NEW, {"names": names}).scalars().all():
+            connection.exec_driver_sql(f"ANALYZE {', '.join(new)}")
 
 
 def copy_rows(cursor: Any, statement: str, rows: Any, _: object) -> bool | None:
