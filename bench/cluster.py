@@ -23,8 +23,8 @@ TUNED = SETTINGS | {
 class Kept(Cluster):
     """Starts on entering, stops on leaving; its folder stays for the next run."""
 
-    def __init__(self) -> None:
-        super().__init__(**TUNED)
+    def __init__(self, settings: dict[str, str] = TUNED) -> None:
+        super().__init__(**settings)
 
     def start(self) -> None:
         programs = find_postgres()

@@ -15,7 +15,7 @@ from bench.peers import Question
 from bench.serving import Server
 
 COMPARED = 5  # questions of a case whose answers are compared
-WARM, LONGEST = 1, 12  # seconds
+WARM = 1  # seconds
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Effort:
     rounds: int = 3
     seconds: int = 2
     connections: tuple[int, ...] = (1, 32)
+    longest: int = 12  # seconds of a round, where answers take long
     different: int = 40_000
 
 
@@ -134,4 +135,4 @@ def _long_enough(server: Server, requests: Sequence[Request], connections: int, 
     begun = time.perf_counter()
     fetch(server, requests[-2 % len(requests)])
     wanted = math.ceil(3 * connections * (time.perf_counter() - begun))
-    return max(effort.seconds, min(LONGEST, wanted))
+    return max(effort.seconds, min(effort.longest, wanted))

@@ -53,7 +53,7 @@ def _pairs(pairs: list[tuple[str, Any]], variant: int) -> str:
     every = [*pairs, *ASSUMED]
     query = urlencode([every[n] for n in ways[variant % len(ways)]])
     encoded = variant // len(ways)
-    letters = (n for n, c in enumerate(query) if c.isalpha() and query[max(0, n - 2) : n].find("%") < 0)
+    letters = (n for n, c in enumerate(query) if c.isalpha() and "%" not in query[max(0, n - 2) : n])
     marked = {n for bit, n in enumerate(itertools.islice(letters, 16)) if encoded >> bit & 1}
     return "".join(f"%{ord(c):02X}" if n in marked else c for n, c in enumerate(query))
 
@@ -138,8 +138,8 @@ def plain(question: Question) -> Request | None:
 POSTGRAPHILE_PARTS = """
 id form act polarity content verbatim cue occasion medium textSha256
 document { id title outlet url published }
-speakers { role asWritten mentionId speaking { id kind name naming } }
-spans { role start end exact } times { role value earliest latest asWritten }
+speakersList { role asWritten mentionId speaking { id kind name naming } }
+spansList { role start end exact } timesList { role value earliest latest asWritten }
 """
 
 

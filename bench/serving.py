@@ -81,6 +81,11 @@ class Server:
             self._process.wait()
         self._log.close()
 
+    @property
+    def pid(self) -> int:
+        """Of its first process."""
+        return self._process.pid
+
     def _answers(self) -> bool:
         try:
             with urlopen(f"http://127.0.0.1:{self.port}{self.path}", timeout=5):
