@@ -155,21 +155,22 @@ class Front:
 
     def _noting(self, request: Asked, state: Hashable, send: Send) -> Send:
         """Sends an answer of the routes on, and remembers it if it is one for all."""
-        begun: list[Message] = []
+        begun: list[tuple[int, Headers]] = []
         body = bytearray()
 
         async def note(message: Message) -> None:
             if message["type"] == "http.response.start":
-                begun.append(message)
+                # As it is here: who stands further out adds what is of this one request.
+                begun.append((message["status"], list(message["headers"])))
             elif len(body) <= LARGEST:
                 body.extend(message.get("body", b""))
             done = message["type"] == "http.response.body" and not message.get("more_body")
-            if done and begun[0]["status"] == 200 and state == self.memory.state:
-                headers: Headers = begun[0]["headers"]
+            if done and begun[0][0] == 200 and state == self.memory.state:
+                headers = begun[0][1]
                 by_name = dict(headers)
                 if b"etag" in by_name and by_name.get(b"content-type") == JSON.encode():
-                    kept = [one for one in headers if one[0] not in (b"content-length", b"content-type")]
-                    self.memory.keep(request.key, Answer(by_name[b"etag"], list(headers), bytes(body), kept))
+                    kept = [one for one in headers if not one[0].startswith(b"content-")]
+                    self.memory.keep(request.key, Answer(by_name[b"etag"], headers, bytes(body), kept))
             await send(message)
 
         return note

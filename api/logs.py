@@ -102,6 +102,11 @@ class Log:
             _REQUEST.reset(bound)
 
 
+def request_id() -> str:
+    """The id of the request that is being answered."""
+    return _REQUEST.get({}).get("request_id", "")
+
+
 # Finding a label's counter costs more than counting.
 @lru_cache(maxsize=2_000)
 def _counted(route: str, method: str, status: int) -> Counter:
