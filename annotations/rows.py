@@ -89,9 +89,8 @@ class DocumentDrafts:
         return Draft(document.Document, row, list(self._spans("document", sorted(source.spans, key=PLACE))))
 
     def mentions(self) -> Iterator[Draft]:
-        text = self.source.text
         for given in self.source.mentions:
-            words = text[given.start : given.end]
+            words = self.source.text[given.start : given.end]
             row = {
                 "folded": fold(words),
                 **self._text,
@@ -193,7 +192,6 @@ class DocumentDrafts:
             yield quote.Speaker, row
 
     def _spans(self, owner: str, spans: Iterable[Span]) -> Iterator[Owned]:
-        text = self.source.text
         positions: dict[str, int] = {}
         for part in spans:
             position = positions[part.role] = positions.get(part.role, -1) + 1
@@ -204,7 +202,7 @@ class DocumentDrafts:
                 "role": part.role,
                 "position": position,
                 "end": part.end,
-                "exact": text[part.start : part.end],
+                "exact": self.source.text[part.start : part.end],
             }
             yield span.Span, row
 
