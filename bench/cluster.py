@@ -7,7 +7,7 @@ import subprocess
 from bench.folder import of_this_schema
 from tests.postgres import SETTINGS, Cluster, find_postgres, free_port
 
-# No flush to disk (`fsync = off` of the tests): loading is quicker than a careful machine would be, for us and
+# No flush to disk (`fsync = off` of the tests): loading is quicker than on a careful machine, for us and
 # for COPY alike; reading is the same.
 TUNED = SETTINGS | {
     "shared_buffers": "1GB",

@@ -1,7 +1,7 @@
 """Datasette on the record's SQLite file, from its own environment, with settings that do not slow it.
 
-No limit cuts an answer short (rows, SQL time, facet time, CSV megabytes), it suggests no facets and hashes nothing;
-it runs on uvloop and httptools like the others.
+No limit cuts an answer short (rows, SQL time, facet time, CSV megabytes), it suggests no facets, and it runs
+on uvloop and httptools like the others.
 """
 
 import json

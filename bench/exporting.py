@@ -1,7 +1,7 @@
 """Exporting everything, as NDJSON and CSV; Datasette's peer is its streamed CSV.
 
-Datasette streams a table by its key, a view page by page from the beginning: the table, without its document and its
-speaker, is the best that it has, and what is compared.
+Datasette streams a table by its key, but a view page by page from the beginning: the table, without its
+document and its speaker, is the best that it has, and what is compared.
 """
 
 import subprocess
@@ -35,7 +35,8 @@ class Exported:
 def export(server: Server, path: str, heading: int = 0) -> Exported:
     """Ask for an export and count its lines; `heading` lines are no rows."""
     told = "%{stderr}%{time_total} %{time_starttransfer} %{size_download}"
-    curl = f"curl -sS --max-time {LONGEST} -w '{told}' 'http://127.0.0.1:{server.port}{path}' | wc -l"
+    url = f"http://127.0.0.1:{server.port}{path}"
+    curl = f"curl -sS --max-time {LONGEST} -w '{told}' '{url}' | wc -l"
     with memory(server) as seen:
         command = ["taskset", "-c", str(GENERATOR_CORE), "sh", "-c", curl]
         said = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -45,7 +46,7 @@ def export(server: Server, path: str, heading: int = 0) -> Exported:
 
 
 def run(house: House) -> dict[str, Exported]:
-    """Each export once, by what it is; a line of CSV is a row, because no quote of the record has a newline."""
+    """Each export once, by what it is; a line of CSV is a row, because no quote has a newline."""
     own = house.servers[ours(house)]
     found = {
         "onrecord ndjson": export(own, "/v1/quotes?format=ndjson"),

@@ -1,4 +1,4 @@
-"""What a record has that can be asked for: speakers, ids, windows of days, terms; read off its SQLite file."""
+"""What a record has that can be asked for: speakers, ids, windows of days, terms."""
 
 import json
 import random

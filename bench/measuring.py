@@ -16,6 +16,7 @@ from bench.serving import Server
 
 COMPARED = 5  # questions of a case whose answers are compared
 WARM = 1  # seconds
+SPARE = 10  # how many times the rate of one connection a server may reach
 
 
 @dataclass(frozen=True)
@@ -97,15 +98,14 @@ def compared(servers: Mapping[str, Server], asking: Asking, questions: Sequence[
 def measure(servers: Mapping[str, Server], asking: Asking, effort: Effort) -> dict[str, Measured]:
     """Medians of the rounds; in each round every server is asked once, so that a busy machine slows all."""
     measured = {name: Measured() for name in asking}
-    ahead = {name: _Turns(requests) for name, requests in asking.items()}
-    for name, turns in ahead.items():
-        turns.drive(servers[name], max(effort.connections), WARM)
+    ahead = {name: _Turns(servers[name], requests) for name, requests in asking.items()}
+    for turns in ahead.values():
+        turns.drive(max(effort.connections), WARM)
     for connections in effort.connections:
         runs: dict[str, list[Run]] = {name: [] for name in asking}
-        seconds = {n: _long_enough(servers[n], r, connections, effort) for n, r in asking.items()}
         for _ in range(effort.rounds):
             for name, turns in ahead.items():
-                run = turns.drive(servers[name], connections, seconds[name])
+                run = turns.drive(connections, turns.seconds(connections, effort))
                 if run.failed or run.status:
                     measured[name].left_out = f"{run.failed} failed, {run.status} with an error status"
                 runs[name].append(run)
@@ -119,20 +119,22 @@ def measure(servers: Mapping[str, Server], asking: Asking, effort: Effort) -> di
 class _Turns:
     """Requests that go on where the last run ended, so that none comes twice while there are others."""
 
-    def __init__(self, requests: Sequence[Request]) -> None:
-        self._requests, self._next = requests, 0
+    def __init__(self, server: Server, requests: Sequence[Request]) -> None:
+        self._server, self._requests, self._next = server, requests, 0
+        fetch(server, requests[-1])
+        begun = time.perf_counter()
+        fetch(server, requests[-2 % len(requests)])
+        self._alone = time.perf_counter() - begun  # seconds of one request
 
-    def drive(self, server: Server, connections: int, seconds: int) -> Run:
+    def seconds(self, connections: int, effort: Effort) -> int:
+        """Of a round in which a slow server, too, answers every connection a few times."""
+        wanted = math.ceil(3 * connections * self._alone)
+        return max(effort.seconds, min(effort.longest, wanted))
+
+    def drive(self, connections: int, seconds: int) -> Run:
+        """A run with as many of the requests as it can possibly need."""
+        most = min(len(self._requests), 1000 + round(seconds * SPARE / self._alone))
         turned = [*self._requests[self._next :], *self._requests[: self._next]]
-        run = drive(server.port, turned, connections, seconds)
+        run = drive(self._server.port, turned[:most], connections, seconds)
         self._next = (self._next + run.requests + connections) % len(turned)
         return run
-
-
-def _long_enough(server: Server, requests: Sequence[Request], connections: int, effort: Effort) -> int:
-    """Seconds in which a slow server, too, answers every connection a few times."""
-    fetch(server, requests[-1])
-    begun = time.perf_counter()
-    fetch(server, requests[-2 % len(requests)])
-    wanted = math.ceil(3 * connections * (time.perf_counter() - begun))
-    return max(effort.seconds, min(effort.longest, wanted))

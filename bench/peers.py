@@ -1,7 +1,7 @@
 """One question, asked of each server in its own words, and the rows of its answer in one form.
 
-A question is a kind (a list of quotes, one quote …) with its parameters. Before a case is measured the answers are
-compared: the same rows, in the same order, with the same words.
+A question is a kind (a list of quotes, one quote …) with its parameters. Before a case is measured, answers
+are compared: the same rows, in the same order, with the same words.
 """
 
 import itertools
@@ -16,8 +16,8 @@ from bench.datasette import canned, table
 from bench.generator import Request
 
 Rows = list[tuple[Any, ...]]
-# What On Record assumes anyway. Said or left out, and in any order, they make the same request another one for
-# what is kept by URL: where there are few things to ask for, every request is still different.
+# What On Record assumes anyway. Said or left out, and in any order, they make another request of the same one
+# for what is kept by URL: where there are few things to ask for, every request is still different.
 ASSUMED = (("count", "off"), ("offsets", "codepoint"), ("format", "json"))
 
 
@@ -40,7 +40,7 @@ def different(questions: Iterable[Question], number: int) -> list[Question]:
 
 @cache
 def _ways(pairs: int) -> tuple[tuple[int, ...], ...]:
-    """The orders of so many pairs, and of them with what On Record assumes anyway; the first is the plain one."""
+    """The orders of so many pairs, and of these with what On Record assumes; the first is the plain one."""
     plain = tuple(range(pairs))
     said = range(pairs, pairs + len(ASSUMED))
     more = (some for n in range(len(ASSUMED) + 1) for some in itertools.combinations(said, n))
@@ -48,7 +48,7 @@ def _ways(pairs: int) -> tuple[tuple[int, ...], ...]:
 
 
 def _pairs(pairs: list[tuple[str, Any]], variant: int) -> str:
-    """The query string in one of the ways to write it; when there are no more, letters are percent-encoded."""
+    """The query string in one of the ways to write it; beyond them, letters are percent-encoded."""
     ways = _ways(len(pairs))
     every = [*pairs, *ASSUMED]
     query = urlencode([every[n] for n in ways[variant % len(ways)]])

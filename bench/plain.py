@@ -1,10 +1,10 @@
-"""The plain endpoint that most people write: FastAPI, SQLModel classes with relationships, a `response_model`.
+"""The plain endpoint that most people write: FastAPI, SQLModel relationships, a `response_model`.
 
     uvicorn bench.plain:app   # PLAIN_DATABASE_URL=sqlite:///… or postgresql+psycopg://…
 
-Relationships are loaded as SQLAlchemy's manual recommends: joined where there is one, by a second statement where
-there are many (`selectinload`); loading them one by one when they are looked at is slower still. It shows less than
-On Record: spans without the words around them, no chain, no claims.
+Relationships are loaded as SQLAlchemy's manual recommends: joined where there is one, by a second statement
+where there are many (`selectinload`); one by one, when they are looked at, is slower still. It shows less
+than On Record: spans without the words around them, no chain, no claims.
 """
 
 import os

@@ -2,8 +2,8 @@
 
     .venv/bin/python -m bench.plans [--size 100k] [--database sqlite]
 
-On SQLite the service is traced, and each statement explained; on PostgreSQL `auto_explain` writes the plan that was
-used, with its rows and without its times. A case is asked once, in words that were not used before.
+On SQLite the service is traced, and each statement explained; on PostgreSQL `auto_explain` writes the plan
+that was used, with its rows and without its times. A case is asked once, in words that were not used before.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The plot of growth, as SVG of our own: the time of one request over the number of quotes, both logarithmic."""
+"""The plot of growth as SVG: the time of one request over the number of quotes, both logarithmic."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,8 @@ COLOURS = ("#0b6e4f", "#c1292e", "#235789", "#f1a208", "#6a4c93", "#4f5d75", "#8
 LINES = (
     ("list", "onrecord"), ("item", "onrecord"), ("list again", "onrecord"), ("words 1.0%", "onrecord"),
     ("words 10.0%", "onrecord"), ("facets narrow", "onrecord"), ("list", "onrecord-postgresql"),
-    ("list", "datasette"), ("item", "datasette"), ("words 10.0%", "datasette"), ("facets narrow", "datasette"),
+    ("list", "datasette"), ("item", "datasette"), ("words 10.0%", "datasette"),
+    ("facets narrow", "datasette"),
 )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def programs() -> Path:
 
 
 def server(record: Record) -> Server:
-    """PostGraphile in production's settings: no watching, no query log, no explorer, lists without Relay's edges."""
+    """PostGraphile as in production: no watching, no query log, no explorer, lists without Relay's edges."""
     url = record.url.replace("+psycopg", "")
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(FUNCTIONS)

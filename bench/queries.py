@@ -1,9 +1,10 @@
-"""What On Record's lists answer, as SQL on the same SQLite file: for Datasette, and for the limit of counting.
+"""What On Record's lists answer as SQL on the same SQLite file: for Datasette, and for the limit of counting.
 
-`bench_flat` is an item without its nested parts, `bench_full` has them as JSON. A query picks its page first and
-makes the JSON of fifty rows, as somebody who knows SQLite would write it.
+`bench_flat` is an item without its nested parts, `bench_full` has them as JSON. A query picks its page first
+and makes the JSON of fifty rows, as somebody who knows SQLite would write it.
 """
 
+# ruff: noqa: E501  # SQL
 import sqlite3
 from pathlib import Path
 

@@ -12,22 +12,26 @@ from bench.targets import TARGETS
 
 FILE = HERE / "RESULTS.md"
 HOW = """
-- One worker each, on uvicorn with uvloop and httptools (PostGraphile on Node); the server on one core, wrk on another
-  (`taskset`). PostgreSQL's own processes run on any core. No limits, no log lines, no seed, no worker beside it.
-- In each round every server is asked once, one after another; a figure is the median of the rounds. Everything is
+- One worker each, on uvicorn with uvloop and httptools (PostGraphile on Node); the server on one core, wrk on
+  another (`taskset`). PostgreSQL's own processes run on any core. No limits, no log lines, no seed.
+- In each round every server is asked once, one after another; a figure is the median of the rounds. All is
   warm: one second of requests before a case, and files in the page cache.
-- *Every request different*: thousands of different speakers, ids, windows of days; where a record has too few of them,
-  the same question is worded differently (order of parameters, defaults that are said, letters in upper case), so that
-  nothing that is kept by URL helps. *Again* is one URL all the time.
-- Answers are compared before they are timed: the same ids in the same order with the same words, or the same counts; a
-  server whose rows differ does not count, and is listed below.
-- Datasette has views and queries that pick the page first and make JSON of its fifty rows alone; *flat* leaves out
-  spans, chain, claims and all that is nested, which On Record always shows. Its settings: {settings}.
-- The plain endpoint loads one-to-one relationships by a join, others by `selectinload`; it shows less than On Record.
-- PostgreSQL: shared_buffers 1GB, random_page_cost 1.1, jit off, and fsync, synchronous_commit and full_page_writes off
-  for building and reading records; loading is timed on a cluster that flushes.
-- Loading is compared with `executemany` in one transaction, or COPY, of the same rows into the same tables and
-  indexes, without triggers (`python -m bench.loading`).
+- *Every request different*: no request comes twice while there are others, forty thousand of them at most:
+  different speakers, ids, windows of days; where a record has too few, the same question is worded otherwise
+  (order of parameters, defaults that are said, letters in upper case or percent-encoded), so that nothing that
+  is kept by URL helps. *Again* is one URL all the time.
+- Answers are compared before they are timed: the same ids in the same order with the same words, or the same
+  counts; a server whose rows differ does not count, and is listed below.
+- Datasette has views and queries that pick the page first and make JSON of its fifty rows alone; *flat* leaves
+  out spans, chain, claims and all that is nested, which On Record always shows. Its settings:
+  {settings}.
+- The plain endpoint loads one-to-one relationships by a join, others by `selectinload`; it shows less than On
+  Record: no words around spans, no chain, no claims.
+- PostgreSQL: shared_buffers 1GB, random_page_cost 1.1, jit off; fsync, synchronous_commit and full_page_writes
+  are off where records are built and read; loading is timed on a cluster that flushes.
+- Loading is compared with `executemany` in one transaction, or COPY, of the same rows into the same tables
+  and indexes, without triggers (`python -m bench.loading`).
+- Datasette's export is its streamed CSV of the table of quotes, without documents and speakers.
 - Memory is anonymous resident memory (`smaps_rollup`).
 """
 
@@ -44,8 +48,8 @@ def _page(results: Results, size: str) -> Iterator[str]:
     yield f"Commit {about.get('commit')}; {about.get('effort')}.\n"
     yield "```sh\nmake bench          # 10k and 100k quotes\nFULL=1 make bench   # 10k, 100k and 1M\n"
     yield ".venv/bin/python -m bench.run --only list --size 10k   # a part of it\n```\n"
-    yield f"Ratios are of {size} quotes and 32 connections unless said; growth is from 10k to {size}, of the median time"
-    yield "of a request at one connection.\n"
+    yield f"Ratios are of {size} quotes and 32 connections unless said; growth is from 10k to {size}, of the"
+    yield "median time of a request at one connection.\n"
     yield "| case | against | to reach | found | |\n|---|---|---|---|---|"
     for target in TARGETS:
         yield target.line(results, size)
@@ -54,7 +58,8 @@ def _page(results: Results, size: str) -> Iterator[str]:
     for each in (s for s in SIZES if s in results.http):
         yield from _sizes(results, each)
     if loading := results.other.get("loading"):
-        yield "\n## Loading\n\n| database | rows | rows/s | bare rows/s | ratio |\n|---|---|---|---|---|"
+        yield "\n## Loading\n\n| database | rows | rows/s | bare rows/s | ratio |"
+        yield "|---|---|---|---|---|"
         for kind, found in loading.items():
             line = (f"{found[name]:,.0f}" for name in ("rows", "loaded", "bare"))
             yield f"| {kind} | {' | '.join(line)} | {found['ratio']:.2f} |"
@@ -73,7 +78,8 @@ def _sizes(results: Results, size: str) -> Iterator[str]:
                 continue
             rates = (f"{found['rate'].get(c, 0):,.0f}" for c in ("1", "32"))
             p50, p99 = found["p50"].get("1", 0) / 1000, found["p99"].get("32", 0) / 1000
-            yield f"| {case} | {name} | {found['size']:,} | {' | '.join(rates)} | {p50:.2f} ms | {p99:.1f} ms |"
+            cells = (case, name, f"{found['size']:,}", *rates, f"{p50:.2f} ms", f"{p99:.1f} ms")
+            yield f"| {' | '.join(cells)} |"
     others = results.other.get(size, {})
     if others:
         yield "\n| other case | found |\n|---|---|"

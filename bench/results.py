@@ -23,7 +23,7 @@ PACKAGES = ("uvicorn", "fastapi", "sqlmodel", "sqlalchemy", "orjson", "psycopg")
 
 @dataclass
 class Results:
-    """Everything that a run found: `http` by size, case and server; the rest by size, as each case tells it."""
+    """What a run found: `http` by size, case and server; the rest by size, as each case tells it."""
 
     about: dict[str, Any] = field(default_factory=dict)
     http: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
@@ -66,14 +66,9 @@ class Results:
 
 def machine() -> dict[str, Any]:
     """What it ran on, and in which versions."""
-    model = next(
-        (
-            line.split(":")[1].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if "model name" in line
-        ),
-        platform.machine(),
-    )
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.split(":")[1].strip() for line in lines if "model name" in line]
+    model = models[0] if models else platform.machine()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     datasette = PINNED.read_text().splitlines()[0].replace("==", " ")
     postgraphile = json.loads((HERE / "postgraphile" / "package.json").read_text())["dependencies"]

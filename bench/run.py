@@ -1,8 +1,8 @@
 """The benchmark: all of it, or a part.
 
-    .venv/bin/python -m bench.run                           # 10k and 100k quotes; FULL=1 adds 1M and longer rounds
-    .venv/bin/python -m bench.run --size 10k --only list    # cases whose name begins so; nothing is written down
-    .venv/bin/python -m bench.run --list                    # what the cases are called
+    .venv/bin/python -m bench.run                         # 10k and 100k; FULL=1 adds 1M and longer rounds
+    .venv/bin/python -m bench.run --size 10k --only list  # cases whose name begins so; it writes nothing down
+    .venv/bin/python -m bench.run --list                  # what the cases are called
 
 Parts of it: `--database sqlite` or `postgresql`, `--peers bare,onrecord`, `--rounds`, `--seconds`.
 """

@@ -1,4 +1,4 @@
-"""What a server costs that stands there: its start, its memory; two of them; light requests beside heavy ones."""
+"""What a server costs that stands there: start, memory, workers, light requests beside heavy ones."""
 
 import statistics
 import subprocess
@@ -51,7 +51,7 @@ def memories(house: House, effort: Effort) -> dict[str, int]:
 
 
 def two_workers(house: House, effort: Effort) -> dict[str, float]:
-    """Lists a second, every request different, of one worker and of two; all cores, shared with the generator."""
+    """Lists a second of one worker and of two; on all cores, shared with the generator."""
     lists = [onrecord(question) for question in house.material.lists(effort.different)]
     cores = ",".join(map(str, CORES))
     rates: dict[str, list[float]] = {}

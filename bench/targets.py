@@ -25,7 +25,8 @@ class Target:
         if found is None:
             return f"| {self.case} | {self.against} | {wanted} | not measured | |"
         good = found >= self.least if self.least is not None else found <= (self.most or 0)
-        return f"| {self.case} | {self.against} | {wanted} | {found:.3g} | {'reached' if good else '**missed**'} |"
+        cells = (self.case, self.against, wanted, f"{found:.3g}", "reached" if good else "**missed**")
+        return f"| {' | '.join(cells)} |"
 
 
 def times(case: str, peer: str, ours: str = "onrecord") -> Callable[[Results, str], float | None]:
@@ -66,11 +67,8 @@ def _exported(ours: str, what: str) -> Callable[[Results, str], float | None]:
         mine, theirs = found.get(f"onrecord {ours}"), found.get("datasette csv")
         if what == "added":
             return mine["added"] / 2**20 if mine else None
-        return (
-            _over(mine["rows"] / mine["seconds"], theirs["rows"] / theirs["seconds"])
-            if mine and theirs
-            else None
-        )
+        rates = [part["rows"] / part["seconds"] if part else None for part in (mine, theirs)]
+        return _over(rates[0], rates[1])
 
     return ratio
 
@@ -97,7 +95,14 @@ def _load_growth(results: Results, size: str) -> float | None:
     return _over(found[0], found[1])
 
 
+def _loaded(kind: str) -> Callable[[Results, str], float | None]:
+    """Loading is timed on documents of its own, whatever the size of the record."""
+    return lambda results, _: (results.other.get("loading", {}).get(kind) or {}).get("ratio")
+
+
 PG = "onrecord-postgresql"
+_BESIDE = told("beside heavy", "beside", "alone")
+_FIRST = told("after a write", "onrecord all", "bare all")
 TARGETS = (
     Target("list of 50, every request different", "Datasette", times("list", "datasette"), 6),
     Target("", "Datasette, flat rows alone", times("list", "datasette-flat"), 6),
@@ -114,18 +119,17 @@ TARGETS = (
     Target("conditional GET", "bare 304", times("conditional", "bare"), 0.65),
     Target("", "growth", growth("conditional"), most=1.1),
     Target("claims by measure and period", "Datasette", times("claims", "datasette"), 1),
-    Target("words in 1 %, newest first", "Datasette, same SQL order", times("words 1.0%", "datasette"), 20),
+    Target("words in 1 %, newest first", "Datasette, same order", times("words 1.0%", "datasette"), 20),
     Target("", "growth", growth("words 1.0%"), most=3),
     Target("/v1/search, 1 %", "Datasette's own search", times("search 1.0%", "datasette"), 20),
-    Target("words in 1 %, ranked (newest 1,000)", "Datasette, the same bound", times("ranked 1.0%", "datasette"), 10),
-    Target("", "Datasette, all ranked", lambda r, s: _over(
-        r.rate(s, "ranked 1.0%", "onrecord"), r.rate(s, "ranked 1.0%", "datasette-best")), 10),
+    Target("words in 1 %, ranked, newest 1,000", "Datasette, bounded", times("ranked 1.0%", "datasette"), 10),
+    Target("", "Datasette, all ranked", times("ranked 1.0%", "datasette-best"), 10),
     Target("", "growth", growth("ranked 1.0%"), most=3),
-    Target("words in 10 %, newest first", "Datasette, same SQL order", times("words 10.0%", "datasette"), 100),
+    Target("words in 10 %, newest first", "Datasette, same order", times("words 10.0%", "datasette"), 100),
     Target("", "growth", growth("words 10.0%"), most=3),
     Target("/v1/search, 10 %", "Datasette's own search", times("search 10.0%", "datasette"), 100),
     Target("facets over everything, again", "Datasette", times("facets again", "datasette"), 200),
-    Target("facets first after a write", "bare GROUP BY", told("after a write", "onrecord all", "bare all"), most=1.5),
+    Target("facets first after a write", "bare GROUP BY", _FIRST, most=1.5),
     Target("facets over 1 %, every request different", "Datasette", times("facets narrow", "datasette"), 10),
     Target("page 1,000 deep", "Datasette", times("page deep", "datasette"), 25),
     Target("", "p50 of page 1", _deep, most=1.2),
@@ -138,16 +142,11 @@ TARGETS = (
     Target("export CSV", "Datasette's rows/s", _exported("csv", "rate"), 8),
     Target("", "MiB more memory", _exported("csv", "added"), most=64),
     Target("", "growth of seconds a row", _export_growth("csv"), most=1.2),
-    Target("loading, SQLite", "bare executemany", lambda r, s: _loaded(r, "sqlite"), 0.3),
+    Target("loading, SQLite", "bare executemany", _loaded("sqlite"), 0.3),
     Target("", "growth of seconds a row", _load_growth, most=1.3),
-    Target("loading, PostgreSQL", "bare COPY", lambda r, s: _loaded(r, "postgresql"), 0.3),
+    Target("loading, PostgreSQL", "bare COPY", _loaded("postgresql"), 0.3),
     Target("two workers, lists", "one worker", told("two workers", "two", "one"), 1.5),
-    Target("items while facets and exports run, p99", "alone", told("beside heavy", "beside", "alone"), most=6),
+    Target("items beside facets and exports, p99", "alone", _BESIDE, most=6),
     Target("memory at rest", "bare server", told("memory", "onrecord, at rest", "bare, at rest"), most=2.5),
     Target("memory at peak", "bare server", told("memory", "onrecord, at peak", "bare, at peak"), most=2.5),
 )  # fmt: skip
-
-
-def _loaded(results: Results, kind: str) -> float | None:
-    found = results.other.get("loading", {}).get(kind) or {}
-    return found.get("ratio")
