@@ -18,17 +18,17 @@ HOW = """
   warm: one second of requests before a case, and files in the page cache.
 - *Every request different*: no request comes twice while there are others, forty thousand of them at most:
   different speakers, ids, windows of days; where a record has too few, the same question is worded otherwise
-  (order of parameters, defaults that are said, letters in upper case or percent-encoded), so that nothing that
-  is kept by URL helps. *Again* is one URL all the time.
+  (order of parameters, defaults that are said, letters in upper case or percent-encoded), so that nothing
+  that is kept by URL helps. *Again* is one URL all the time.
 - Answers are compared before they are timed: the same ids in the same order with the same words, or the same
   counts; a server whose rows differ does not count, and is listed below.
-- Datasette has views and queries that pick the page first and make JSON of its fifty rows alone; *flat* leaves
-  out spans, chain, claims and all that is nested, which On Record always shows. Its settings:
+- Datasette has views and queries that pick the page first and make JSON of its fifty rows alone; *flat*
+  leaves out spans, chain, claims and all that is nested, which On Record always shows. Its settings:
   {settings}.
 - The plain endpoint loads one-to-one relationships by a join, others by `selectinload`; it shows less than On
   Record: no words around spans, no chain, no claims.
-- PostgreSQL: shared_buffers 1GB, random_page_cost 1.1, jit off; fsync, synchronous_commit and full_page_writes
-  are off where records are built and read; loading is timed on a cluster that flushes.
+- PostgreSQL: shared_buffers 1GB, random_page_cost 1.1, jit off; fsync, synchronous_commit and
+  full_page_writes are off where records are built and read; loading is timed on a cluster that flushes.
 - Loading is compared with `executemany` in one transaction, or COPY, of the same rows into the same tables
   and indexes, without triggers (`python -m bench.loading`).
 - Datasette's export is its streamed CSV of the table of quotes, without documents and speakers.

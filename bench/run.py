@@ -9,7 +9,9 @@ Parts of it: `--database sqlite` or `postgresql`, `--peers bare,onrecord`, `--ro
 
 import argparse
 import os
+import signal
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -50,6 +52,8 @@ def main() -> None:
     if given.list:
         print("\n".join([*(case.name for case in cases.CASES), *OTHERS, "loading"]))
         return
+    # So that ending the run ends its servers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     begun, results = time.monotonic(), Results()
     effort = Effort(given.rounds, given.seconds, longest=12 if FULL else 5)
     results.about = machine() | {"effort": f"{effort.rounds} rounds of {effort.seconds} s"}
