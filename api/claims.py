@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import RowMapping, Select
 from sqlmodel import col
 
@@ -11,7 +11,6 @@ from api.entities import entity_labels, entity_operators
 from api.following.entries import claim_entry
 from api.listing.filters import Contains, Exact
 from api.listing.formats import JSON_ONLY
-from api.listing.holes import INDICATOR, Hole
 from api.listing.ranges import Bounds, Dates, Numbers
 from api.listing.reading import Reading
 from api.listing.resource import Include, Part, Parts, Resource, Sort
@@ -27,6 +26,7 @@ from api.nested import (
     entity_reference,
     exact_number,
     in_document,
+    indicator_reference,
     recorded_view,
     sentences_of,
     texts_of,
@@ -38,12 +38,12 @@ from api.views import (
     SEED,
     DocumentReference,
     EntityReference,
+    IndicatorReference,
     Number,
     RecordedView,
     SentenceView,
     SpanView,
     TimexView,
-    described,
 )
 from models.claim import Claim, ClaimBase, ClaimSource
 from models.document import Document
@@ -51,13 +51,6 @@ from models.entity import Entity
 from models.indicator import Indicator
 from models.measures import vocabulary
 from models.vocabulary import Aggregation, BoundsBasis, Comparator, Modality, Naming, Stance
-
-
-class IndicatorReference(BaseModel):
-    """An indicator in brief."""
-
-    id: str = described(Indicator, "id")
-    label: str = described(Indicator, "label")
 
 
 class ClaimView(ClaimBase):
@@ -117,11 +110,6 @@ def _select(reading: Reading) -> Select[Any]:
     )
 
 
-def _indicator(row: RowMapping) -> dict[str, Any] | None:
-    id_ = row["indicator_id"]
-    return Hole(f"{INDICATOR}{id_}", {"id": id_, "label": row["indicator_label"]}) if id_ else None
-
-
 def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
     spans, when = parts.get("spans", []), times(parts)
     numbers = {name: exact_number(row[name]) for name in ("value", "low", "high")}
@@ -132,7 +120,7 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
         "period": when.get("period"),
         "reference_date": when.get("reference"),
         "sources": source_views(parts.get("sources", [])),
-        "indicator": _indicator(row),
+        "indicator": indicator_reference(row),
         "subset_of": row["subset_of"],
         "refines": row["refines"],
         "caveats": [span["exact"] for span in spans if span["role"] == "caveat"],

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, Select, case, func, literal, or_
 from sqlmodel import col
 
 from api.listing.filters import Exact, Filter
-from api.listing.holes import ENTITY, ENTITY_MEMBERS, REVISION, Hole
+from api.listing.holes import ENTITY, ENTITY_MEMBERS, INDICATOR, REVISION, Hole
 from api.listing.ranges import Dates, Moments
 from api.listing.reading import Reading
 from api.listing.resource import Part, Parts
@@ -32,6 +32,12 @@ def entity_reference(row: Any, prefix: str = "") -> dict[str, Any] | None:
         return None
     id_ = row[f"{prefix}entity_id"]
     return Hole(f"{ENTITY}{id_}", {"id": id_} | {name: row[f"{prefix}{name}"] for name in ENTITY_MEMBERS})
+
+
+def indicator_reference(row: RowMapping) -> dict[str, Any] | None:
+    """The question that a claim answers, in brief; none if there is none."""
+    id_ = row["indicator_id"]
+    return Hole(f"{INDICATOR}{id_}", {"id": id_, "label": row["indicator_label"]}) if id_ else None
 
 
 def speaking(row: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
@@ -16,7 +15,6 @@ from api.listing.formats import MEDIA_TYPES, csv_columns, csv_rows, dump, ndjson
 from api.listing.known import names_items, refuse_unknown
 from api.listing.negotiation import (
     RELEASE,
-    digest_of,
     etag_of,
     headers_of,
     negotiate,
@@ -39,6 +37,7 @@ from api.listing.reading import Reading, read
 from api.listing.ready import InSession, ready_item
 from api.listing.resource import Resource
 from api.listing.seen import at_least, not_older
+from api.listing.shown import following_of, shown_page, tag_of_item, tag_of_list
 from api.problems import Mistake, unprocessable
 from models.session import Database
 
@@ -137,16 +136,6 @@ def answer_list(
     return Response(content, headers=headers, media_type=MEDIA_TYPES[media])
 
 
-def shown_page(
-    listing: Listing, page: Page, following: str | None, facets: Mapping[str, Any] | None = None
-) -> bytes:
-    """A page in JSON."""
-    include = getattr(listing.parameters, "include", None) or ()
-    total = None if page.total is None else {"value": page.total, "relation": "eq"}
-    rest = dump({"next": following, "total": total, "facets": facets or None})
-    return b'{"results":[' + b",".join(listing.lines(page, include)) + b"]," + rest[1:]
-
-
 def answer_item(
     request: Request, resource: Resource, id: str, parameters: ItemParameters, others: Mapping[str, Resource]
 ) -> Response:
@@ -195,18 +184,6 @@ def answer_item(
     return Response(dump(item), headers=headers_of(etag, reading.number), media_type=MEDIA_TYPES["json"])
 
 
-def tag_of_item(own: int, line: bytes) -> str:
-    """The tag of a prepared item, of the same two halves."""
-    return f'"{own_tag(own)}.{digest_of(line)}"'
-
-
-def tag_of_list(listing: Listing, media: str, *more: object) -> str:
-    """The tag of a list: of its query and the revision that it is read at, `as_of` itself aside."""
-    reading, given = listing.reading, listing.parameters.given()
-    shown = sorted((name, value) for name, value in given.items() if name != "as_of")
-    return etag_of(listing.resource.name, reading.began, reading.number, reading.desk, media, shown, *more)
-
-
 def _said(page: Page) -> Any:
     return (page.rows, page.parts) if page.lines is None else page.lines
 
@@ -231,17 +208,6 @@ def _resume(reading: Reading, parameters: ListParameters, digest: str) -> tuple[
         message = f"the cursor reads revision {revision}; leave as_of out, or begin again"
         raise unprocessable(Mistake(parameter="as_of", message=message))
     return reading.at(revision), after
-
-
-def following_of(listing: Listing, page: Page) -> str | None:
-    """The URL of the next page."""
-    # Ranks move as the record grows: a ranked list is one page.
-    if page.after is None or listing.sort == "rank":
-        return None
-    after = cursor.encode(listing.digest, listing.reading.number, page.after)
-    given = {k: v for k, v in listing.parameters.given().items() if k not in ("as_of", "cursor")}
-    query = urlencode({**given, "cursor": after}, doseq=True)
-    return f"/v1/{listing.resource.name}?{query}"
 
 
 def _as_feed(resource: Resource, parameters: ListParameters) -> ListParameters:

@@ -16,7 +16,7 @@ from api.listing.reading import AT_REVISION, Reading
 from api.listing.ready import InSession, Run, body, joined, shape_of, template
 from api.listing.resource import Parts, Resource
 from api.listing.sql import select
-from api.listing.template import Example, Given
+from api.listing.template import Example, Given, listed
 from api.listing.words import full_text, matches, ranked
 from api.problems import Mistake, unprocessable
 
@@ -51,7 +51,7 @@ class Listing:
         given = parameters.given()
         self.utf16 = parameters.offsets == "utf16"
         self.query = {name: value for name, value in given.items() if name not in _SHOWN}
-        self.sort = self.query.get("sort") or own_sort(resource, sought="q" in self.query)
+        self.sort = self.query.get("sort") or resource.own_sort(sought="q" in self.query)
         if self.sort == "rank" and "q" not in self.query:
             raise unprocessable(Mistake(parameter="sort", message="`rank` needs words to rank by: give `q`"))
         filters = sorted((name, value) for name, value in self.query.items() if name != "sort")
@@ -228,16 +228,6 @@ class Listing:
         filtered = self.filtered()
         keys = filtered.with_only_columns(filtered.selected_columns.row_key)
         return select(func.count()).select_from(keys.subquery()).scalar_subquery()
-
-
-def listed(value: Any) -> list[Any]:
-    """What is given for a parameter, that may be repeated or not."""
-    return value if isinstance(value, list) else [value]
-
-
-def own_sort(resource: Resource, *, sought: bool) -> str:
-    """The order unless one is asked for: of hits those first that were recorded last, else the list's own."""
-    return "-recorded" if sought and "recorded" in resource.sorts else resource.default_sort
 
 
 def batches(listing: Listing, size: int) -> Iterator[Page]:

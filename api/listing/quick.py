@@ -18,7 +18,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
 from api.listing import cursor
-from api.listing.endpoints import following_of, shown_page, tag_of_item, tag_of_list
 from api.listing.engine import Listing
 from api.listing.filters import Exact
 from api.listing.negotiation import headers_of
@@ -26,6 +25,7 @@ from api.listing.parameters import PAGE, ItemParameters, ListParameters, item_pa
 from api.listing.reading import Reading, read
 from api.listing.ready import Rows, names_of, ready_item
 from api.listing.resource import Resource
+from api.listing.shown import following_of, shown_page, tag_of_item, tag_of_list
 from api.problems import Problem
 from models.revision import Counter
 from models.session import Database

@@ -104,6 +104,10 @@ class Resource:
         """The order of its list unless another one is asked for."""
         return self.sorts[self.default_sort.removeprefix("-")]
 
+    def own_sort(self, *, sought: bool) -> str:
+        """The order unless one is asked for: of hits those first that were recorded last, else its own."""
+        return "-recorded" if sought and "recorded" in self.sorts else self.default_sort
+
     def facets(self) -> dict[str, Exact]:
         """The filters that can be counted by value."""
         return {f.name: f for f in self.filters if isinstance(f, Exact) and f.counted}

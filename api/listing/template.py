@@ -35,6 +35,11 @@ class Given:
         return bindparam(key, value, type_=NULLTYPE)
 
 
+def listed(value: Any) -> list[Any]:
+    """What is given for a parameter, that may be repeated or not."""
+    return value if isinstance(value, list) else [value]
+
+
 def bound(value: Any, make: Make | None = None) -> Any:
     """A value as a parameter of a statement, whether a request gave it or not."""
     if isinstance(value, Given):
