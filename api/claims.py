@@ -26,6 +26,7 @@ from api.nested import (
     entity_reference,
     exact_number,
     in_document,
+    in_readable,
     indicator_reference,
     recorded_view,
     sentences_of,
@@ -83,7 +84,7 @@ PLACE, RESPONSIBLE = aliased(Entity, "place"), aliased(Entity, "responsible")
 
 
 def _bare(reading: Reading) -> Select[Any]:
-    return in_document(select(col(Claim.row_key)).select_from(Claim), Claim, reading)
+    return in_readable(select(col(Claim.row_key)).select_from(Claim), Claim, reading)
 
 
 def _select(reading: Reading) -> Select[Any]:

@@ -109,6 +109,10 @@ def _select(reading: Reading) -> Select[Any]:
     )
 
 
+def _bare(reading: Reading) -> Select[Any]:
+    return select(col(Document.row_key)).where(reading.valid(Document), reading.sees(Document))
+
+
 def _sentences(reading: Reading, keys: Any) -> Select[Any]:
     start, end = col(Span.start), col(Span.end)
     rows = part(col(Span.owner_key), start, start=start, end=end, exact=col(Span.exact))
@@ -133,6 +137,7 @@ DOCUMENTS = Resource(
     model=Document,
     view=DocumentView,
     select=_select,
+    bare=_bare,
     render=_render,
     entry=document_entry,
     prepared=True,

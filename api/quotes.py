@@ -25,6 +25,7 @@ from api.nested import (
     document_reference,
     entity_columns,
     in_document,
+    in_readable,
     recorded_view,
     sentences_of,
     speaking,
@@ -64,7 +65,7 @@ class QuoteView(QuoteBase):
 
 
 def _bare(reading: Reading) -> Select[Any]:
-    return in_document(select(col(Quote.row_key)).select_from(Quote), Quote, reading)
+    return in_readable(select(col(Quote.row_key)).select_from(Quote), Quote, reading)
 
 
 def _select(reading: Reading) -> Select[Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, literal
 
 from api.listing import cursor
 from api.listing.formats import dump, exact
-from api.listing.order import AFTER, Lead, Order, lead_of, refuse_unfit
+from api.listing.order import AFTER, Lead, Order, lead_of, refuse_unfit, with_revision
 from api.listing.parameters import RANKED, ListParameters
 from api.listing.parts import fetch_parts, item_of
 from api.listing.reading import AT_REVISION, Reading
@@ -189,7 +189,7 @@ class Listing:
     def _ordered(self, *, ready: bool) -> tuple[Any, Order]:
         """The filtered select in its total order; for what is prepared no more than its `row_key`."""
         resource, reading = self.resource, self.reading
-        rows = resource.rows if ready else resource.select
+        rows = self._rows if ready else resource.select
         if self.sort == "rank":
             assert self.sought is not None, "checked before"
             model = resource.model
@@ -212,12 +212,15 @@ class Listing:
             columns, statement = (words.c.rowid,), rows(reading).where(found, *self.clauses_without("q"))
         return statement, Order.of_columns(columns, resource.tie, down=down)
 
+    def _rows(self, reading: Reading) -> Any:
+        return with_revision(self.resource.rows(reading), self.resource.model, self.clauses_without())
+
     def _led(self, lead: Lead) -> tuple[Select[Any], Order]:
         """The same, where the value of one filter is kept in the list's order."""
         clauses = self.clauses_without(lead.filter.name)
         statement = lead.select(self.reading)
         if clauses:
-            statement = lead.narrow(self.resource.rows(self.reading), self.reading).where(*clauses)
+            statement = lead.narrow(self._rows(self.reading), self.reading).where(*clauses)
         return statement, lead.order(down=self.sort.startswith("-"))
 
     def clauses_without(self, without: str | None = None) -> list[ColumnElement[bool]]:

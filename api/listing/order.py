@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, literal, or_
+from sqlalchemy.sql.util import find_tables
 from sqlmodel import col
 
 from api.listing.filters import NONE, Exact
@@ -15,6 +16,7 @@ from api.listing.template import Given
 from api.problems import Mistake, unprocessable
 from models.document import Document
 from models.prepared import Found
+from models.revision import Revision
 
 # What the parameters of all statements are called that say after which sort values a page begins.
 AFTER = "after_"
@@ -110,3 +112,11 @@ def lead_of(resource: Resource, sort: str, given: dict[str, list[Given]], readin
             if len(values) == 1 and values[0].name == filter.name and values[0].value != NONE:
                 return Lead(resource, filter, values[0])
     return None
+
+
+def with_revision(rows: Select[Any], model: Any, clauses: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Joins the revision only where a clause looks at it: else a database may take it for a place to begin."""
+    key: Any = col(Revision.key)
+    if any(key.table in find_tables(clause, check_columns=True) for clause in clauses):
+        return rows.join_from(model, Revision, key == model.recorded)
+    return rows

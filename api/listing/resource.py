@@ -84,7 +84,7 @@ class Resource:
     across: bool = False
     # The column of `select` that names the state of the item alone: the first half of its ETag.
     own: str = "row_key"
-    # `select` without what only items show; see `rows`.
+    # `select` without what only items show, and without the revision; see `rows`.
     bare: Callable[[Reading], Select[Any]] | None = None
     # Whether its items are prepared when a revision is written: they follow from one document, but for holes.
     prepared: bool = False
@@ -94,7 +94,9 @@ class Resource:
     moved: Callable[[Reading, str], Select[Any]] | None = None
 
     def rows(self, reading: Reading) -> Select[Any]:
-        """The same rows as `select` gives, with their `row_key` and no more than what filters look at."""
+        """The same rows as `select` gives, with their `row_key`, and no more of what filters look at than
+        their document: whose revision is looked at joins it.
+        """
         if self.bare is not None:
             return self.bare(reading)
         return self.select(reading).with_only_columns(self.model.row_key, maintain_column_froms=True)
