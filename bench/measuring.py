@@ -98,7 +98,7 @@ def compared(servers: Mapping[str, Server], asking: Asking, questions: Sequence[
 def measure(servers: Mapping[str, Server], asking: Asking, effort: Effort) -> dict[str, Measured]:
     """Medians of the rounds; in each round every server is asked once, so that a busy machine slows all."""
     measured = {name: Measured() for name in asking}
-    ahead = {name: _Turns(servers[name], requests) for name, requests in asking.items()}
+    ahead = {name: Turns(servers[name], requests) for name, requests in asking.items()}
     for turns in ahead.values():
         turns.drive(max(effort.connections), WARM)
     for connections in effort.connections:
@@ -116,7 +116,7 @@ def measure(servers: Mapping[str, Server], asking: Asking, effort: Effort) -> di
     return measured
 
 
-class _Turns:
+class Turns:
     """Requests that go on where the last run ended, so that none comes twice while there are others."""
 
     def __init__(self, server: Server, requests: Sequence[Request]) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from bench import serving
 from bench.cases import OF, House, ours
 from bench.generator import CORES, GENERATOR_CORE, drive
-from bench.measuring import Effort, fetch
+from bench.measuring import Effort, Turns, fetch
 from bench.peers import onrecord
 from bench.serving import Server
 from bench.watching import memory
@@ -59,12 +59,12 @@ def two_workers(house: House, effort: Effort) -> dict[str, float]:
         serving.onrecord(house.record.url, 1, cores) as one,
         serving.onrecord(house.record.url, 2, cores) as two,
     ):
-        for server in (one, two):
-            drive(server.port, lists, MANY, 1)
+        turns = {"one": Turns(one, lists), "two": Turns(two, lists)}
+        for each in turns.values():
+            each.drive(MANY, 1)
         for _ in range(effort.rounds):
-            for name, server in (("one", one), ("two", two)):
-                run = drive(server.port, lists, MANY, effort.seconds)
-                rates.setdefault(name, []).append(run.rate)
+            for name, each in turns.items():
+                rates.setdefault(name, []).append(each.drive(MANY, effort.seconds).rate)
     return {name: statistics.median(found) for name, found in rates.items()}
 
 
@@ -72,11 +72,13 @@ def beside_heavy(house: House, effort: Effort) -> dict[str, float]:
     """p99 of items in milliseconds at 32 connections, alone and while facets and exports run all the time."""
     server = house.servers[ours(house)]
     items = [onrecord(question) for question in house.material.items(effort.different)]
+    turns = Turns(server, items)
+    turns.drive(MANY, 1)
     p99: dict[str, list[float]] = {}
     for _ in range(effort.rounds):
-        p99.setdefault("alone", []).append(drive(server.port, items, MANY, effort.seconds).p99 / 1000)
+        p99.setdefault("alone", []).append(turns.drive(MANY, effort.seconds).p99 / 1000)
         with _heavy(house, server, effort.seconds + 1):
-            beside = drive(server.port, items, MANY, effort.seconds)
+            beside = turns.drive(MANY, effort.seconds)
         p99.setdefault("beside", []).append(beside.p99 / 1000)
     return {name: statistics.median(found) for name, found in p99.items()}
 
