@@ -88,6 +88,8 @@ def _request(server: str, size: str, question: Question) -> Request | None:
             return peers.datasette(size, question)
         case "datasette-flat":
             return peers.datasette(size, question, flat=True)
+        case "datasette-sql":
+            return datasette.canned(size, "words", **question.given) if question.kind == "words" else None
         case "datasette-best":
             return datasette.canned(size, "best", **question.given) if question.kind == "ranked" else None
         case "plain" | "plain-postgresql":
@@ -109,7 +111,9 @@ def on_sqlite(record: Record, material: Material, names: Sequence[str]) -> Itera
     with ExitStack() as stack:
         servers = {name: stack.enter_context(made[name]()) for name in made if name in names}
         if "datasette" in servers:
-            servers |= dict.fromkeys(("datasette-flat", "datasette-best"), servers["datasette"])
+            servers |= dict.fromkeys(
+                ("datasette-flat", "datasette-sql", "datasette-best"), servers["datasette"]
+            )
         yield House(record, material, servers)
 
 

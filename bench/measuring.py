@@ -26,6 +26,7 @@ class Effort:
     rounds: int = 3
     seconds: int = 2
     connections: tuple[int, ...] = (1, 32)
+    alone: int = 3  # rounds of the peers at one connection, where only our own growth is looked at
     longest: int = 12  # seconds of a round, where answers take long
     different: int = 40_000
 
@@ -103,8 +104,10 @@ def measure(servers: Mapping[str, Server], asking: Asking, effort: Effort) -> di
         turns.drive(max(effort.connections), WARM)
     for connections in effort.connections:
         runs: dict[str, list[Run]] = {name: [] for name in asking}
-        for _ in range(effort.rounds):
+        for round_ in range(effort.rounds):
             for name, turns in ahead.items():
+                if connections == 1 and round_ >= effort.alone and not name.startswith("onrecord"):
+                    continue
                 run = turns.drive(connections, turns.seconds(connections, effort))
                 if run.failed or run.status:
                     measured[name].left_out = f"{run.failed} failed, {run.status} with an error status"

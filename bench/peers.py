@@ -108,9 +108,7 @@ def datasette(size: str, question: Question, *, flat: bool = False) -> Request |
             return None
         case "claims" | "as_of" | "ranked":
             return canned(size, kind, **given)
-        case "words":
-            return canned(size, kind, q=given["q"])
-        case "search":
+        case "words" | "search":
             return table(size, _search=given["q"], _sort_desc="row_key", _size=50)
         case "facets":
             window = {name: value for name, value in given.items() if name != "of"}

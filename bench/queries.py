@@ -35,13 +35,12 @@ TIMES = """
 (SELECT json_group_array(json_object('role', t.role, 'value', t.value, 'earliest', t.earliest, 'latest', t.latest,
     'as_written', t.as_written, 'anchor', t.anchor, 'basis', t.basis)) FROM timex t WHERE t.owner_key = {key})
 """
+# Two links, as many as the record has: for a recursive query SQLite would look at all quotes first.
 CHAIN = f"""
-(WITH RECURSIVE up (id, within_id, relation, row_key) AS (
-    SELECT f.id, f.within_id, f.relation, f.row_key UNION ALL
-    SELECT o.id, o.within_id, o.relation, o.row_key FROM up JOIN quote o
-      ON o.document_id = f.document_id AND o.id = up.within_id AND o.superseded IS NULL WHERE up.relation = 'relays')
-  SELECT json_group_array(json_object('id', up.id, 'speakers', json({SPEAKERS.format(key="up.row_key")})))
-  FROM up WHERE up.id <> f.id)
+(SELECT json_group_array(json_object('id', o.id, 'speakers', json({SPEAKERS.format(key="o.row_key")})))
+  FROM quote o WHERE f.relation = 'relays' AND o.document_id = f.document_id AND o.superseded IS NULL
+  AND o.id IN (f.within_id, (SELECT n.within_id FROM quote n WHERE n.document_id = f.document_id
+    AND n.id = f.within_id AND n.superseded IS NULL AND n.relation = 'relays')))
 """
 CLAIMS = """
 (SELECT json_group_array(c.id) FROM claim_source b JOIN claim c
@@ -86,8 +85,7 @@ _SPOKEN = """SELECT q.row_key FROM speaker s JOIN quote q ON q.document_id = s.d
   AND q.row_key = s.quote_key AND q.superseded IS NULL WHERE s.entity_id = :speaker AND s.role = 'speaker'
   ORDER BY q.said_order DESC, q.document_id, q.start, q.id LIMIT 50"""
 _FOUND = """SELECT q.row_key FROM quote_words w JOIN quote q ON q.row_key = w.rowid AND q.superseded IS NULL
-  JOIN revision r ON r.key = q.recorded WHERE quote_words MATCH :q"""
-_NEWEST = "r.number DESC, q.document_id, q.start, q.id"
+  WHERE quote_words MATCH :q ORDER BY w.rowid DESC LIMIT 50"""
 _MEASURED = """SELECT c.row_key FROM claim c WHERE c.superseded IS NULL AND c.measure = :measure AND c.row_key IN
   (SELECT t.owner_key FROM timex t WHERE t.role = 'period' AND t.earliest < :before AND t.latest >= :from)
   ORDER BY c.period_order DESC, c.document_id, c.start, c.id LIMIT 50"""
@@ -112,7 +110,7 @@ def page(keys: str, order: str, view: str = "bench_full") -> str:
     return f"WITH hit AS MATERIALIZED ({keys}) SELECT f.* FROM hit JOIN {view} f ON f.row_key = hit.row_key {order}"
 
 
-_NEW = "ORDER BY revision DESC, document_id, start, id"
+_NEW = "ORDER BY f.row_key DESC"
 _SCORE = "ORDER BY hit.score, document_id, start, id"
 _PERIOD = "ORDER BY period_order DESC, document_id, start, id"
 CANNED = {
@@ -121,7 +119,7 @@ CANNED = {
     "item": "SELECT * FROM bench_full f WHERE f.id = :id",
     "item_flat": "SELECT * FROM bench_flat f WHERE f.id = :id",
     "claims": page(_MEASURED, _PERIOD, "bench_claim"),
-    "words": page(f"{_FOUND} ORDER BY {_NEWEST} LIMIT 50", _NEW),
+    "words": page(_FOUND, _NEW),
     "ranked": page(_RANKED, _SCORE),
     "best": page(_BEST, _SCORE),
     "deep": page(_ALL, _ORDER),

@@ -32,7 +32,7 @@ POSTGRESQL = ("bare", "onrecord-postgresql", "plain-postgresql", "postgraphile")
 ON_POSTGRESQL = (
     ("list", "item", "conditional", "claims", "words", "ranked", "facets", "as of", "page")
     if FULL
-    else ("list", "item")
+    else ("list",)
 )
 Other = Callable[[House, Effort], Any]
 OTHERS: dict[str, Other] = {
@@ -55,7 +55,7 @@ def main() -> None:
     # So that ending the run ends its servers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     begun, results = time.monotonic(), Results()
-    effort = Effort(given.rounds, given.seconds, longest=12 if FULL else 5)
+    effort = Effort(given.rounds, given.seconds, alone=given.rounds if FULL else 1, longest=12 if FULL else 5)
     results.about = machine() | {"effort": f"{effort.rounds} rounds of {effort.seconds} s"}
     wanted = _wanted(given.only)
     for size in given.size:
