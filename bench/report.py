@@ -25,8 +25,8 @@ HOW = """
 - Datasette has views and queries that pick the page first and make JSON of its fifty rows alone; *flat*
   leaves out spans, chain, claims and all that is nested, which On Record always shows. Its settings:
   {settings}.
-- Datasette's own search sorts what it finds, flat; *sql* is a query by hand that lets the full-text index give
-  the order, with all parts. *best* ranks all hits, where On Record ranks the newest thousand: `overlap` below
+- Datasette's own search sorts what it finds, flat; *sql* is a query by hand that lets the full-text index
+  give the order, with all parts. *best* ranks all hits, where On Record ranks the newest thousand: `overlap` below
   says how many of the best fifty are the same.
 - The plain endpoint loads one-to-one relationships by a join, others by `selectinload`; it shows less than On
   Record: no words around spans, no chain, no claims.
