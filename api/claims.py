@@ -26,7 +26,6 @@ from api.nested import (
     entity_reference,
     exact_number,
     in_document,
-    in_readable,
     indicator_reference,
     recorded_view,
     sentences_of,
@@ -84,7 +83,7 @@ PLACE, RESPONSIBLE = aliased(Entity, "place"), aliased(Entity, "responsible")
 
 
 def _bare(reading: Reading) -> Select[Any]:
-    return in_readable(select(col(Claim.row_key)).select_from(Claim), Claim, reading)
+    return select(col(Claim.row_key)).where(reading.valid(Claim))
 
 
 def _select(reading: Reading) -> Select[Any]:

@@ -1,6 +1,7 @@
 """Entities: actors, organisations and places; one resource for all of them and one for each kind."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -107,6 +108,11 @@ def _select_kind(kind: str | None) -> Callable[[Reading], Select[Any]]:
     return rows
 
 
+def _bare(kind: str | None, reading: Reading) -> Select[Any]:
+    rows = select(col(Entity.row_key)).where(reading.valid(Entity), told(reading, Entity))
+    return rows.where(col(Entity.kind) == kind) if kind else rows
+
+
 def _aliases(reading: Reading, keys: Sequence[int]) -> Select[Any]:
     place = col(Alias.position)
     return part(col(Alias.entity_key), place, alias=Alias.alias).where(col(Alias.entity_key).in_(keys))
@@ -155,9 +161,8 @@ def _document(reading: Reading, narrow: Narrow) -> Select[Any]:
 
 
 def _titles(reading: Reading) -> Select[Any]:
-    return select(col(Document.id).label("value"), col(Document.title).label("label")).where(
-        reading.valid(Document)
-    )
+    rows = select(col(Document.id).label("value"), col(Document.title).label("label"))
+    return rows.where(reading.valid(Document))
 
 
 ID, NETANYAHU = col(Entity.id), "benjamin-netanyahu"
@@ -219,6 +224,7 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
         model=Entity,
         view=EntityView,
         select=_select_kind(kind),
+        bare=partial(_bare, kind),
         render=_render,
         entry=entity_entry,
         called=called,
@@ -238,8 +244,9 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
     )
 
 
-STATES = "Entities that are organisations, acting states among them."
 ENTITIES = _resource("entities", "entity", None, "Actors, organisations and places, named and unnamed.")
 ACTORS = _resource("actors", "actor", "actor", "Entities that are persons.")
-ORGANISATIONS = _resource("organisations", "organisation", "organisation", STATES)
+ORGANISATIONS = _resource(
+    "organisations", "organisation", "organisation", "Organisations, acting states too."
+)
 PLACES = _resource("places", "place", "place", "Entities that are places.")

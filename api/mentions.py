@@ -10,6 +10,7 @@ from api.entities import entity_operators
 from api.following.entries import mention_entry
 from api.listing.filters import Contains, Exact
 from api.listing.formats import JSON_ONLY
+from api.listing.order import table_of
 from api.listing.reading import Reading
 from api.listing.resource import Include, Parts, Resource, Sort
 from api.listing.sql import select
@@ -65,6 +66,10 @@ def _select(reading: Reading) -> Select[Any]:
     )
 
 
+def _bare(reading: Reading) -> Select[Any]:
+    return select(col(Mention.row_key)).where(reading.valid(Mention))
+
+
 def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
     return {name: row[name] for name in MentionBase.model_fields} | {
         "document": document_reference(row),
@@ -83,6 +88,8 @@ MENTIONS = Resource(
     model=Mention,
     view=MentionView,
     select=_select,
+    bare=_bare,
+    beside=(table_of(Entity),),
     render=_render,
     entry=mention_entry,
     texts=texts_of(Mention),

@@ -61,14 +61,11 @@ RECORDED_COLUMNS: list[Any] = [
 
 def in_document(statement: Select[Any], model: Any, reading: Reading) -> Select[Any]:
     """Joins what stands in a document that can be read with it and with its revision."""
-    own = col(Revision.key) == model.recorded
-    return in_readable(statement, model, reading).join(Revision, own, isouter=reading.unsealed)
-
-
-def in_readable(statement: Select[Any], model: Any, reading: Reading) -> Select[Any]:
-    """Joins what stands in a document that can be read with it alone."""
-    stands = (col(Document.id) == model.document_id) & reading.valid(Document)
-    return statement.join(Document, stands).where(reading.valid(model), reading.sees(Document))
+    return (
+        statement.join(Document, (col(Document.id) == model.document_id) & reading.valid(Document))
+        .join(Revision, col(Revision.key) == model.recorded, isouter=reading.unsealed)
+        .where(reading.valid(model), reading.sees(Document))
+    )
 
 
 def published(reading: Reading, document_id: Any) -> Any:

@@ -25,7 +25,6 @@ from api.nested import (
     document_reference,
     entity_columns,
     in_document,
-    in_readable,
     recorded_view,
     sentences_of,
     speaking,
@@ -65,7 +64,7 @@ class QuoteView(QuoteBase):
 
 
 def _bare(reading: Reading) -> Select[Any]:
-    return in_readable(select(col(Quote.row_key)).select_from(Quote), Quote, reading)
+    return select(col(Quote.row_key)).where(reading.valid(Quote))
 
 
 def _select(reading: Reading) -> Select[Any]:

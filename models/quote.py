@@ -41,7 +41,7 @@ class Quote(QuoteBase, Recorded, table=True):
         Index("ix_quote_row_key", "row_key"),
         Index("ix_quote_said", text("said_order DESC"), "document_id", "start", "id"),
         Index("ix_quote_position", "document_id", "start", "id"),
-        current("ix_quote_counted", "form", "act", "polarity", "document_id"),
+        current("ix_quote_counted", "document_id", "form", "act", "polarity"),
         one_of("form", Form),
         one_of("act", Act),
         one_of("polarity", Polarity),

@@ -3,12 +3,12 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, func, literal, select
-from sqlalchemy.sql.util import find_tables
+from sqlalchemy import Select, func, literal, select
 from sqlmodel import col
 
 from api.listing.engine import Listing
 from api.listing.filters import NONE, Exact, Narrow
+from api.listing.order import DOCUMENT, counted, table_of
 from api.listing.parameters import MOST_FACET_VALUES
 from models.document import Document
 from models.prepared import Found
@@ -16,10 +16,10 @@ from models.prepared import Found
 
 def facet(listing: Listing, name: str) -> list[dict[str, Any]]:
     """The values of a filter with the number of hits that each would leave, its own filter left out."""
-    counted = _Counted(listing, listing.resource.facets()[name])
+    values = _Counted(listing, listing.resource.facets()[name]).select()
     return [
         {"value": value, "label": label, "count": count, "url": _url(listing, name, value)}
-        for value, label, count in listing.reading.session.execute(counted.select())
+        for value, label, count in listing.reading.session.execute(values)
     ]
 
 
@@ -38,9 +38,9 @@ class _Counted:
         self.listing, self.filter, self.reading = listing, filter, listing.reading
         self.model = listing.resource.model
         self.clauses = listing.clauses_without(filter.name)
-        tables = {table for clause in self.clauses for table in find_tables(clause, check_columns=True)}
-        # Nothing is asked for that the document says: it need not be looked at for each row.
-        self.below = listing.resource.prepared and self.model is not Document and tables <= _own(self.model)
+        # None unless rows can be counted without looking at the document of each.
+        below = listing.resource.prepared and self.model is not Document
+        self.bare = counted(self.model, self.clauses, self.reading) if below else None
 
     def select(self) -> Select[Any]:
         """The select of the three, the most frequent first."""
@@ -49,22 +49,17 @@ class _Counted:
             return self._labelled(self._related())
         value = filter.value(self.reading)
         table = getattr(value, "table", None)
-        if self.below and table is table_of(Document):
+        if self.bare is not None and table is DOCUMENT:
             return self._by_document(value)
-        if self.below and filter.label is None and table in _own(self.model):
+        if self.bare is not None and filter.label is None and table is table_of(self.model):
             number = func.count().label("number")
-            rows = select(value, value, number).where(*self._bare()).group_by(value)
+            rows = select(value, value, number).where(*self.bare).group_by(value)
             return rows.order_by(number.desc(), value).limit(MOST_FACET_VALUES)
         number = func.count().label("number")
         filtered = self.listing.filtered(without=filter.name)
         label = value if filter.label is None else filter.label
-        counted = filtered.with_only_columns(value, func.max(label), number)
-        return counted.group_by(value).order_by(number.desc(), value).limit(MOST_FACET_VALUES)
-
-    def _bare(self) -> list[ColumnElement[bool]]:
-        """The conditions on the rows alone: few documents cannot be read, so those are left out."""
-        hidden = select(col(Document.id)).where(self.reading.valid(Document), ~self.reading.sees(Document))
-        return [self.reading.valid(self.model), self.model.document_id.not_in(hidden), *self.clauses]
+        rows = filtered.with_only_columns(value, func.max(label), number)
+        return rows.group_by(value).order_by(number.desc(), value).limit(MOST_FACET_VALUES)
 
     def _by_document(self, value: Any) -> Select[Any]:
         """Counted by document first: there are far fewer of them."""
@@ -80,10 +75,10 @@ class _Counted:
     def _related(self) -> Any:
         """The values of a relation, counted: `value` and `number`."""
         filter, reading = self.filter, self.reading
-        if self.below and filter.prepared is not None and reading.prepared and not reading.merged:
+        if self.bare is not None and filter.prepared is not None and reading.prepared and not reading.merged:
             named = col(Found.name) == literal(filter.prepared, literal_execute=True)
             if self.clauses:
-                keys = select(self.model.document_id, self.model.row_key).where(*self._bare()).subquery()
+                keys = select(self.model.document_id, self.model.row_key).where(*self.bare).subquery()
                 same = (col(Found.document_id) == keys.c.document_id) & (col(Found.row_key) == keys.c.row_key)
                 rows = (
                     select(col(Found.value), func.count().label("number")).select_from(keys).join(Found, same)
@@ -111,12 +106,3 @@ class _Counted:
         labels = self.filter.labels(self.reading).subquery()
         labelled = select(counts.c.value, labels.c.label, counts.c.number).select_from(counts)
         return labelled.outerjoin(labels, labels.c.value == counts.c.value).order_by(*order)
-
-
-def table_of(model: Any) -> Any:
-    return model.__table__
-
-
-def _own(model: Any) -> set[Any]:
-    """The table of a noun, and the prepared one that finds its rows."""
-    return {table_of(model), table_of(Found)} if model is not None else set()

@@ -48,6 +48,14 @@ class Order:
         turned = (column.desc() if down else column.asc() for column, down in self.columns)
         return statement.add_columns(*labelled).order_by(*turned)
 
+    def again(self, first: Select[Any], resource: Resource, reading: Reading) -> tuple[Select[Any], "Order"]:
+        """The rows that a select in this order gave, with all that they show, in the same order."""
+        hits = first.subquery("hits")
+        columns = tuple((hits.c[f"sort_{place}"], down) for place, (_, down) in enumerate(self.columns))
+        rows = resource.select(reading).join(hits, resource.model.row_key == hits.c.row_key)
+        order = Order(columns)
+        return order.of(rows), order
+
     def after(self, values: Sequence[Any]) -> ColumnElement[bool]:
         """The rows after these values, though the columns may go different ways."""
         refuse_unfit(self.types, values)
@@ -114,9 +122,50 @@ def lead_of(resource: Resource, sort: str, given: dict[str, list[Given]], readin
     return None
 
 
-def with_revision(rows: Select[Any], model: Any, clauses: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """Joins the revision only where a clause looks at it: else a database may take it for a place to begin."""
-    key: Any = col(Revision.key)
-    if any(key.table in find_tables(clause, check_columns=True) for clause in clauses):
-        return rows.join_from(model, Revision, key == model.recorded)
+def joined_where_asked(
+    rows: Select[Any], model: Any, looking: Sequence[ColumnElement[Any]], reading: Reading
+) -> Select[Any]:
+    """Rows that can be read, joined with their document or their revision only where these are looked at.
+
+    Else a database may begin there, and sort everything, rather than walk the list in its order.
+    """
+    looked = {table for one in looking for table in tables_of(one)}
+    own = table_of(model).columns.get("document_id")
+    # What need not stand in a document says itself who can read it.
+    if own is not None and not own.nullable:
+        stands = (col(Document.id) == model.document_id) & reading.valid(Document) & reading.sees(Document)
+        if DOCUMENT in looked:
+            rows = rows.join_from(model, Document, stands)
+        else:
+            rows = rows.where(select(literal(1)).where(stands).correlate(model).exists())
+    if REVISION in looked:
+        rows = rows.join_from(model, Revision, col(Revision.key) == model.recorded)
     return rows
+
+
+def counted(
+    model: Any, clauses: Sequence[ColumnElement[bool]], reading: Reading
+) -> list[ColumnElement[bool]] | None:
+    """The conditions under which rows are counted: few documents cannot be read, so those are left out.
+
+    None where something is asked of the document or the revision, which must be joined then.
+    """
+    if {DOCUMENT, REVISION} & {table for clause in clauses for table in tables_of(clause)}:
+        return None
+    hidden = select(col(Document.id)).where(reading.valid(Document), ~reading.sees(Document))
+    return [reading.valid(model), model.document_id.not_in(hidden), *clauses]
+
+
+def tables_of(clause: Any) -> Sequence[Any]:
+    """The tables that a condition or a column looks at, at any depth."""
+    # A column of a class stands for that of its table.
+    element = clause.__clause_element__() if hasattr(clause, "__clause_element__") else clause
+    return find_tables(element, check_columns=True)
+
+
+def table_of(model: Any) -> Any:
+    """The table of a class of rows."""
+    return model.__table__
+
+
+DOCUMENT, REVISION = table_of(Document), table_of(Revision)

@@ -86,6 +86,8 @@ class Resource:
     own: str = "row_key"
     # `select` without what only items show, and without the revision; see `rows`.
     bare: Callable[[Reading], Select[Any]] | None = None
+    # Tables that `select` joins besides the document and the revision, and filters look at.
+    beside: tuple[Any, ...] = ()
     # Whether its items are prepared when a revision is written: they follow from one document, but for holes.
     prepared: bool = False
     # The ids that words which are no id may mean, the likeliest first.

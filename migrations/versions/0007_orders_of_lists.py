@@ -14,7 +14,7 @@ INDEXES: dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "quote": {
         "ix_quote_said": (("said_order", *PLACE), ("said_order DESC", *PLACE)),
         "ix_quote_position": ((), PLACE),
-        "ix_quote_counted": ((), ("form", "act", "polarity", "document_id")),
+        "ix_quote_counted": ((), ("document_id", "form", "act", "polarity")),
     },
     "claim": {
         "ix_claim_measure": (("measure", "period_order"), ("measure", "period_order DESC", *PLACE)),

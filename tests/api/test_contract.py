@@ -572,7 +572,7 @@ def test_rank_leaves_out_what_other_filters_do_before_it_cuts(
     client: TestClient, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However few are ranked, the oldest hit is found among those that its own filter leaves."""
-    monkeypatch.setattr("api.listing.engine.RANKED", 1)
+    monkeypatch.setattr("api.listing.query.RANKED", 1)
     hits = everything(client, name, q="israel*", sort="recorded", limit=200)
     for hit in (*hits[:1], *hits[-1:]):
         best = get(client, name, q="israel*", sort="rank", count="on", id=hit["id"])
