@@ -1,6 +1,6 @@
 """Entities: actors, organisations and places; one resource for all of them and one for each kind."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -81,7 +81,7 @@ class EntityView(EntityBase):
 WHOLE, PRINCIPAL = aliased(Entity, "part_of_entity"), aliased(Entity, "acts_for_entity")
 
 
-def _select_kind(kind: str | None) -> Callable[[Reading], Select[Any]]:
+def _select(kind: str | None, reading: Reading) -> Select[Any]:
     more = ("document_id", "latitude", "longitude")
     own = [col(getattr(Entity, name)) for name in ("row_key", *EntityBase.model_fields, *more)]
     related = [
@@ -89,23 +89,17 @@ def _select_kind(kind: str | None) -> Callable[[Reading], Select[Any]]:
         for name, entity in (("part_of", WHOLE), ("acts_for", PRINCIPAL))
         for key, column in entity_columns(entity).items()
     ]
-
-    def rows(reading: Reading) -> Select[Any]:
-        counts = {"mentions": mention_count, "quotes": quote_count, "claims": claim_count}
-        counted = [count(reading).label(name) for name, count in counts.items()]
-        statement = (
-            select(*own, *related, *counted, *RECORDED_COLUMNS)
-            .select_from(Entity)
-            .join(Revision, col(Revision.key) == Entity.recorded)
-            .outerjoin(WHOLE, (WHOLE.id == survivor(reading, Entity.part_of)) & reading.valid(WHOLE))
-            .outerjoin(
-                PRINCIPAL, (PRINCIPAL.id == survivor(reading, Entity.acts_for)) & reading.valid(PRINCIPAL)
-            )
-            .where(reading.valid(Entity), told(reading, Entity))
-        )
-        return statement.where(col(Entity.kind) == kind) if kind else statement
-
-    return rows
+    counts = {"mentions": mention_count, "quotes": quote_count, "claims": claim_count}
+    counted = [count(reading).label(name) for name, count in counts.items()]
+    statement = (
+        select(*own, *related, *counted, *RECORDED_COLUMNS)
+        .select_from(Entity)
+        .join(Revision, col(Revision.key) == Entity.recorded)
+        .outerjoin(WHOLE, (WHOLE.id == survivor(reading, Entity.part_of)) & reading.valid(WHOLE))
+        .outerjoin(PRINCIPAL, (PRINCIPAL.id == survivor(reading, Entity.acts_for)) & reading.valid(PRINCIPAL))
+        .where(reading.valid(Entity), told(reading, Entity))
+    )
+    return statement.where(col(Entity.kind) == kind) if kind else statement
 
 
 def _bare(kind: str | None, reading: Reading) -> Select[Any]:
@@ -223,7 +217,7 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
         about=about,
         model=Entity,
         view=EntityView,
-        select=_select_kind(kind),
+        select=partial(_select, kind),
         bare=partial(_bare, kind),
         render=_render,
         entry=entity_entry,
