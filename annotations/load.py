@@ -195,7 +195,7 @@ class _Recording:
 
     def _record_state(self, drafts: DocumentDrafts, digest: str) -> None:
         state = {"document_id": drafts.source.id, "digest": digest}
-        self.change.enter(DocumentState, {**state, "recorded": self.change.key})
+        self.change.enter(DocumentState, {**state, "recorded": self.change.key, "superseded": None})
         for noun, ids in drafts.listed().items():
             listed = ({**state, "noun": noun, "position": at, "id": id_} for at, id_ in enumerate(ids))
             self.change.enter(Listed, *listed)

@@ -64,7 +64,7 @@ def record(change: Change, draft: Draft, known: Known) -> str:
     if current:
         change.close(draft.noun, [current[0]])
     key = next(change.keys)
-    keys = {"row_key": key, "recorded": change.key, "digest": draft.digest}
+    keys = {"row_key": key, "recorded": change.key, "superseded": None, "digest": draft.digest}
     change.enter(draft.noun, {**draft.row, **keys})
     for table, row in draft.owned:
         change.enter(table, {**row, OWNER_KEYS[table]: key})
@@ -110,6 +110,6 @@ def _said(table: type[SQLModel], row: Row) -> dict[str, Any]:
         names = _names[table] = sorted(set(columns_of(table)) - _GIVEN_LATER)
     said: dict[str, Any] = {"table": table.__name__}
     for name in names:
-        if (value := row.get(name)) is not None:
+        if (value := row[name]) is not None:
             said[name] = value
     return said

@@ -16,8 +16,9 @@ from models.vocabulary import SpanRole
 PARTED = " … "
 # As spans are sorted, and quicker than they compare.
 PLACE = attrgetter("start", "end", "role")
-# What the row of a document, or of a claim, says as the annotated document has it.
+# What the rows of documents, quotes and claims say as the annotated document has it.
 AS_GIVEN = ("id", "title", "outlet", "url", "language", "timezone", "printed", "status", "embargo")
+QUOTE_AS_GIVEN = ("form", "act", "polarity")
 CLAIM_AS_GIVEN = ("value_words", "modality", "measure", "unit", "aggregation")
 FIGURE_AS_GIVEN = ("comparator", "low_end", "high_end", "bounds_basis")
 
@@ -71,6 +72,8 @@ class DocumentDrafts:
         part_of, acts_for = (
             self.ids.get(key, key) if key else None for key in (given.part_of, given.acts_for)
         )
+        if (self.ids[given.key], part_of, acts_for) == (given.key, given.part_of, given.acts_for):
+            return given
         return replace(given, key=self.ids[given.key], part_of=part_of, acts_for=acts_for)
 
     def document(self) -> Draft:
@@ -132,9 +135,7 @@ class DocumentDrafts:
             "occasion": occasion,
             "medium": words.get("medium"),
             "id": self._below(given.id),
-            "form": given.form,
-            "act": given.act,
-            "polarity": given.polarity,
+            **{name: getattr(given, name) for name in QUOTE_AS_GIVEN},
             "said_order": earliest or latest or "",
             "within_id": self._below(within) if within else None,
             "relation": relation,
