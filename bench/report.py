@@ -20,6 +20,8 @@ HOW = """
   different speakers, ids, windows of days; where a record has too few, the same question is worded otherwise
   (order of parameters, defaults that are said, letters in upper case or percent-encoded), so that nothing
   that is kept by URL helps. *Again* is one URL all the time.
+- Records of more than 10k quotes are one of 10k many times over, under other ids (`bench/multiply.py`): named
+  speakers stay as many and say many times more, unnamed ones grow with the record.
 - Answers are compared before they are timed: the same ids in the same order with the same words, or the same
   counts; a server whose rows differ does not count, and is listed below.
 - Datasette has views and queries that pick the page first and make JSON of its fifty rows alone; *flat*
