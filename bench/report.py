@@ -28,8 +28,8 @@ HOW = """
   leaves out spans, chain, claims and all that is nested, which On Record always shows. Its settings:
   {settings}.
 - Datasette's own search sorts what it finds, flat; *sql* is a query by hand that lets the full-text index
-  give the order, with all parts. *best* ranks all hits, where On Record ranks the newest thousand: `overlap` below
-  says how many of the best fifty are the same.
+  give the order, with all parts. *best* ranks all hits, where On Record ranks the newest thousand: `overlap`
+  below says how many of the best fifty are the same.
 - The plain endpoint loads one-to-one relationships by a join, others by `selectinload`; it shows less than On
   Record: no words around spans, no chain, no claims.
 - PostgreSQL: shared_buffers 1GB, random_page_cost 1.1, jit off; fsync, synchronous_commit and
