@@ -240,10 +240,9 @@ class DocumentDrafts:
 
 
 def _days(interval: Interval | None) -> tuple[str | None, str | None]:
-    if interval is None:
-        return None, None
-    earliest, latest = interval.earliest, interval.latest
-    return (earliest.isoformat() if earliest else None, latest.isoformat() if latest else None)
+    ends = (interval.earliest, interval.latest) if interval else (None, None)
+    earliest, latest = (day.isoformat() if day else None for day in ends)
+    return earliest, latest
 
 
 def _start(spans: Iterable[Span], role: SpanRole) -> int:
