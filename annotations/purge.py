@@ -24,7 +24,8 @@ from models.timex import Timex
 
 # What a document has, in the order in which nothing is left without what it belongs to.
 _BELOW: tuple[type[SQLModel], ...] = (
-    Found, Shown, Listed, DocumentState, Timex, Span, ClaimSource, Claim, Speaker, Quote, Mention, Entity, Document, Text,
+    Found, Shown, Listed, DocumentState, Timex, Span, ClaimSource, Claim, Speaker, Quote, Mention, Entity,
+    Document, Text,
 )  # fmt: skip
 
 
