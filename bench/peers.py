@@ -186,4 +186,4 @@ def _facets(answer: dict[str, Any]) -> Rows:
 
 def _settled(values: list[dict[str, Any]]) -> list[tuple[str, int]]:
     last = values[-1]["count"] if len(values) >= 100 else 0
-    return sorted((value["value"], value["count"]) for value in values if value["count"] > last)
+    return sorted((str(value["value"]), value["count"]) for value in values if value["count"] > last)

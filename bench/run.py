@@ -13,6 +13,7 @@ import signal
 import statistics
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -119,7 +120,11 @@ def _sqlite(  # noqa: PLR0913  # a record, what is asked of whom, and where it i
         _http(house, effort, results, wanted)
         for name, run in OTHERS.items():
             if wanted(name) and (name != "overlap" or "datasette" in house.servers):
-                told = run(house, effort)
+                try:
+                    told = run(house, effort)
+                except Exception:  # as above
+                    traceback.print_exc()
+                    continue
                 results.tell(record.size, name, told)
                 print(f"{record.size:5} {name}: {told}", flush=True)
     results.tell(record.size, "built", _built(record))
@@ -154,7 +159,11 @@ def _http(house: House, effort: Effort, results: Results, wanted: Wanted) -> Non
             down = material.walk(house.material, house.servers[cases.ours(house)])
             walked = True
             results.tell(house.record.size, "deep page", down)
-        measured = cases.run(case, house, effort)
+        try:
+            measured = cases.run(case, house, effort)
+        except Exception as error:  # a run of hours does not end with one case
+            traceback.print_exc()
+            measured = {cases.ours(house): Measured(left_out=f"failed: {error!r}"[:300])}
         kept = results.http.get(house.record.size, {}).get(case.name, {})
         results.add(house.record.size, case.name, measured)
         # The bare server of a run on PostgreSQL is another one, with its own size of body.

@@ -15,6 +15,7 @@ from bench.measuring import fetch
 from bench.peers import Question, onrecord
 from bench.queries import GROUPED
 from bench.serving import BIN, Server
+from bench.words import OUTLETS
 
 TEXT = "Flood {n}\n\nAt least {n} boats sank on Tuesday, the harbour master said.\n"
 
@@ -36,7 +37,12 @@ def write(server: Server, key: str) -> None:
         f"{{content|At least {n} boats sank}} on Tuesday, {{speaker=master|the harbour master}} {{cue|said}}"
     )
     annotation = {
-        "document": {"title": f"Flood {n}", "published": "2024-10-15", "basis": "stated"},
+        "document": {
+            "title": f"Flood {n}",
+            "published": "2024-10-15",
+            "basis": "stated",
+            "outlet": OUTLETS[0],
+        },
         "entities": {"master": {"kind": "actor", "naming": "role", "name": "harbour master"}},
         "quotes": [{"id": "q1", "form": "indirect", "mark": mark}],
         "text": [f"Flood {n}", f"At least {n} boats sank on Tuesday, {{master|the harbour master}} said."],
