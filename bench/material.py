@@ -83,7 +83,7 @@ def of(record: Record) -> Material:
     total = connection.execute("SELECT count(*) FROM quote WHERE superseded IS NULL").fetchone()[0]
     step = max(1, total // 100_000)
     # Not those that the benchmark has written since.
-    made = "SELECT id FROM quote WHERE superseded IS NULL AND document_id LIKE 'a-%'"
+    made = "SELECT id FROM quote WHERE superseded IS NULL AND document_id NOT LIKE 'written-%'"
     quotes = [id_ for (id_,) in connection.execute(made)][::step]
     revisions = connection.execute("SELECT max(number) FROM revision").fetchone()[0]
     connection.close()
