@@ -62,7 +62,7 @@ def _prepared(reading: Reading, name: str) -> Any:
 
 def _shown(reading: Reading, document: Any) -> Any:
     """The condition that a document can be read: those that cannot are few, and looked for once."""
-    hidden = select(col(Document.id)).where(reading.valid(Document), ~reading.sees(Document))
+    hidden = select(col(Document.id)).where(reading.valid(Document), reading.hides(Document))
     return document.not_in(hidden.correlate(None))
 
 

@@ -43,6 +43,9 @@ class DocumentBase(SQLModel):
     )
 
 
+HIDDEN = text("status <> 'published'")
+
+
 class Document(DocumentBase, Recorded, table=True):
     """One state of a document. `published_order` sorts undated documents below all dated ones."""
 
@@ -52,6 +55,7 @@ class Document(DocumentBase, Recorded, table=True):
         Index("ix_document_row_key", "row_key"),
         Index("ix_document_published", text("published_order DESC"), "id"),
         current("ix_document_readable", "id", "status"),
+        Index("ix_document_hidden", "id", "superseded", sqlite_where=HIDDEN, postgresql_where=HIDDEN),
         ForeignKeyConstraint(["id", "text_sha256"], ["text.document_id", "text.sha256"]),
         one_of("published_basis", PublishedBasis),
         one_of("status", Status),

@@ -84,7 +84,7 @@ class _Counted:
                     select(col(Found.value), func.count().label("number")).select_from(keys).join(Found, same)
                 )
             else:
-                hidden = select(col(Document.id)).where(reading.valid(Document), ~reading.sees(Document))
+                hidden = select(col(Document.id)).where(reading.valid(Document), reading.hides(Document))
                 rows = select(col(Found.value), func.count().label("number"))
                 rows = rows.where(col(Found.document_id).not_in(hidden))
             rows = rows.where(named, reading.holds(Found)).group_by(col(Found.value))

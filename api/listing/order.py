@@ -50,9 +50,11 @@ class Order:
 
     def again(self, first: Select[Any], resource: Resource, reading: Reading) -> tuple[Select[Any], "Order"]:
         """The rows that a select in this order gave, with all that they show, in the same order."""
-        hits = first.subquery("hits")
+        hits, key = first.cte("hits"), resource.model.row_key
         columns = tuple((hits.c[f"sort_{place}"], down) for place, (_, down) in enumerate(self.columns))
-        rows = resource.select(reading).join(hits, resource.model.row_key == hits.c.row_key)
+        # The second condition says nothing new, but that they are few: so a database begins with them.
+        rows = resource.select(reading).join(hits, key == hits.c.row_key)
+        rows = rows.where(key.in_(select(hits.c.row_key)))
         order = Order(columns)
         return order.of(rows), order
 
@@ -152,7 +154,7 @@ def counted(
     """
     if {DOCUMENT, REVISION} & {table for clause in clauses for table in tables_of(clause)}:
         return None
-    hidden = select(col(Document.id)).where(reading.valid(Document), ~reading.sees(Document))
+    hidden = select(col(Document.id)).where(reading.valid(Document), reading.hides(Document))
     return [reading.valid(model), model.document_id.not_in(hidden), *clauses]
 
 

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import BigInteger, BindParameter, ColumnElement, bindparam, func, select
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, and_, bindparam, func, literal, select
 from sqlmodel import Session, col
 
 from api.listing.words import Term, parse
@@ -76,6 +76,11 @@ class Reading:
     def sees(self, document: Any) -> ColumnElement[bool]:
         """The condition that a document, and what stands in it, can be read."""
         return document.status != "withdrawn" if self.desk else document.status == "published"  # type: ignore[no-any-return]
+
+    def hides(self, document: Any) -> ColumnElement[bool]:
+        """The condition that it cannot: worded as the index of those few documents has it."""
+        unpublished = document.status != literal("published", literal_execute=True)
+        return and_(unpublished, document.status == "withdrawn") if self.desk else unpublished
 
     def at(self, number: int) -> "Reading":
         """The same at an earlier revision, in the same snapshot."""

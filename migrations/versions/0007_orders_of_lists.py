@@ -29,15 +29,17 @@ INDEXES: dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "document": {
         "ix_document_published": ((), ("published_order DESC", "id")),
         "ix_document_readable": ((), ("id", "status")),
+        "ix_document_hidden": ((), ("id", "superseded")),
     },
 }
 # Of current rows alone: they are looked at for each row of a page, or all of them are counted.
 CURRENT = {"ix_quote_counted", "ix_document_readable"}
+WHERE = dict.fromkeys(CURRENT, "superseded IS NULL") | {"ix_document_hidden": "status <> 'published'"}
 
 
 def _make(name: str, table: str, columns: tuple[str, ...]) -> None:
     terms = [sa.text(column) if column.endswith("DESC") else column for column in columns]
-    where = sa.text("superseded IS NULL") if name in CURRENT else None
+    where = sa.text(WHERE[name]) if name in WHERE else None
     op.create_index(name, table, terms, sqlite_where=where, postgresql_where=where)
 
 
