@@ -35,6 +35,8 @@ _WORDS = ("entity", "document", "mention", "quote", "claim")
 def multiply(database: Database, times: int) -> None:
     """Have each document so many times, itself included."""
     if database.sqlite:
+        # Nobody else may have the file open where its log is put away.
+        database.close()
         with closing(sqlite3.connect(database.engine.url.database or "", isolation_level=None)) as connection:
             _on_sqlite(connection, times)
         return
