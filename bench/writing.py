@@ -65,7 +65,9 @@ def run(house: House, rounds: int) -> dict[str, float]:
     times: dict[str, list[float]] = {}
     for _ in range(rounds):
         for name, request in asked.items():
+            begun = time.perf_counter()
             write(server, key)
+            times.setdefault("onrecord write", []).append(time.perf_counter() - begun)
             begun = time.perf_counter()
             status, body, _ = fetch(server, request)
             times.setdefault(f"onrecord {name}", []).append(time.perf_counter() - begun)
