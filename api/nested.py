@@ -8,7 +8,6 @@ from sqlalchemy import RowMapping, Select, case, func, literal, or_
 from sqlmodel import col
 
 from api.listing.filters import Exact, Filter
-from api.listing.holes import ENTITY, ENTITY_MEMBERS, INDICATOR, REVISION, Hole
 from api.listing.ranges import Dates, Moments
 from api.listing.reading import Reading
 from api.listing.resource import Part, Parts
@@ -23,21 +22,15 @@ from models.timex import Timex, TimexBase
 
 def entity_columns(entity: Any) -> dict[str, Any]:
     """An entity in brief, as members of a part."""
-    return {"entity_id": entity.id, **{name: getattr(entity, name) for name in ENTITY_MEMBERS}}
+    return {"entity_id": entity.id, "kind": entity.kind, "name": entity.name, "naming": entity.naming}
 
 
 def entity_reference(row: Any, prefix: str = "") -> dict[str, Any] | None:
     """The same, as it is shown; none if there is none."""
     if row[f"{prefix}entity_id"] is None:
         return None
-    id_ = row[f"{prefix}entity_id"]
-    return Hole(f"{ENTITY}{id_}", {"id": id_} | {name: row[f"{prefix}{name}"] for name in ENTITY_MEMBERS})
-
-
-def indicator_reference(row: RowMapping) -> dict[str, Any] | None:
-    """The question that a claim answers, in brief; none if there is none."""
-    id_ = row["indicator_id"]
-    return Hole(f"{INDICATOR}{id_}", {"id": id_, "label": row["indicator_label"]}) if id_ else None
+    members = {name: row[f"{prefix}{name}"] for name in ("kind", "name", "naming")}
+    return {"id": row[f"{prefix}entity_id"], **members}
 
 
 def speaking(row: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +48,6 @@ DOCUMENT_COLUMNS: list[Any] = [
 RECORDED_COLUMNS: list[Any] = [
     col(Revision.number).label("revision"),
     col(Revision.time).label("revision_time"),
-    col(Revision.key).label("revision_key"),
 ]
 
 
@@ -63,7 +55,7 @@ def in_document(statement: Select[Any], model: Any, reading: Reading) -> Select[
     """Joins what stands in a document that can be read with it and with its revision."""
     return (
         statement.join(Document, (col(Document.id) == model.document_id) & reading.valid(Document))
-        .join(Revision, col(Revision.key) == model.recorded, isouter=reading.unsealed)
+        .join(Revision, col(Revision.key) == model.recorded)
         .where(reading.valid(model), reading.sees(Document))
     )
 
@@ -133,9 +125,7 @@ def document_reference(row: RowMapping) -> dict[str, Any]:
 
 def recorded_view(row: RowMapping) -> dict[str, Any]:
     """The revision, as shown."""
-    # One that is being written has no row yet.
-    token = f"{REVISION}{row['revision_key'] or ''}"
-    return Hole(token, {"revision": row["revision"], "time": row["revision_time"]})
+    return {"revision": row["revision"], "time": row["revision_time"]}
 
 
 def exact_number(text: str | None) -> orjson.Fragment | None:

@@ -4,7 +4,6 @@ from api.claims import CLAIMS
 from api.documents import DOCUMENTS
 from api.entities import ACTORS, ENTITIES, ORGANISATIONS, PLACES
 from api.indicators import INDICATORS
-from api.listing.prepare import preparer
 from api.listing.resource import Resource
 from api.measures import MEASURES
 from api.mentions import MENTIONS
@@ -17,4 +16,3 @@ RESOURCES: dict[str, Resource] = {
         MENTIONS, QUOTES, CLAIMS, INDICATORS, MEASURES,
     )
 }  # fmt: skip
-PREPARE = preparer(RESOURCES.values())

@@ -8,15 +8,8 @@ from api.listing.formats import ATOM
 from api.problems import MEDIA_TYPE, TITLES
 
 Responses = dict[int | str, dict[str, Any]]
-REVISION = {
-    "X-Revision": {
-        "description": "The revision that is shown, or that a write made; send it to read no older one",
-        "schema": {"type": "integer"},
-    },
-}
-HEADERS = {
+_HEADERS = {
     "ETag": {"description": "Strong validator; send it back in If-None-Match", "schema": {"type": "string"}},
-    **REVISION,
 }
 _LINK = {"Link": {"description": "The next page, `rel=next`", "schema": {"type": "string"}}}
 
@@ -54,7 +47,7 @@ def page_of(view: type[BaseModel], noun: str) -> type[BaseModel]:
 
 def page_headers() -> dict[str, Any]:
     """The headers of a page."""
-    return HEADERS | _LINK
+    return _HEADERS | _LINK
 
 
 def problems(*statuses: int) -> Responses:
@@ -81,6 +74,6 @@ def list_responses(resource: Any) -> Responses:
 
 def item_responses(resource: Any) -> Responses:
     """An item, and its problems."""
-    ok = {"model": resource.view, "description": f"The {resource.noun}", "headers": HEADERS}
+    ok = {"model": resource.view, "description": f"The {resource.noun}", "headers": _HEADERS}
     moved: Responses = {308: {"description": "Another one took its place"}} if resource.moved else {}
     return {200: ok, 304: {"description": "Not modified"}, **moved, **problems(400, 404, 406, 410, 422, 503)}
