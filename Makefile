@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 LOCK = .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header $(UPGRADE)
 
-.PHONY: help serve dev test lint types drift format lock check clean
+.PHONY: help serve dev test bench bench-profile lint types drift format lock check clean
 
 help:
 	@echo 'make serve [PORT=8000]  serve the record with its seed on 127.0.0.1'
@@ -18,6 +18,7 @@ help:
 	@echo 'make lint types drift   ruff; mypy; do the tables still agree with the migrations?'
 	@echo 'make check              lint, types, drift and test'
 	@echo 'make format             let ruff format and mend what it can'
+	@echo 'make bench [FULL=1]     measure it beside its peers, into bench/RESULTS.md; needs wrk, curl and taskset'
 	@echo 'make lock [UPGRADE=--upgrade]  lock the dependencies anew'
 
 serve: .venv/serve.stamp
@@ -28,6 +29,14 @@ dev: .venv/dev.stamp
 test: .venv/dev.stamp
 	@$(BIN)/python -m tests.available
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+# Records and peers are kept in ONRECORD_BENCH_DIR, else below the temporary folder: the first run makes them.
+bench: .venv/dev.stamp
+	$(BIN)/python -m bench.run $(ARGS)
+	$(BIN)/python -m bench.plans --size $(if $(FULL),1M,10k)
+
+bench-profile: .venv/dev.stamp
+	$(BIN)/python -m bench.profile $(ARGS)
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check

@@ -57,6 +57,8 @@ def agree_on_entity(before: Said[Entity], stated: Entity) -> Entity:
     What the desk says of a role stays, too.
     """
     known = before.word
+    if stated == known:
+        return known
     _must_agree("entity", known, stated, ("kind", "wikidata"))
     names = dict.fromkeys([*known.aliases, stated.name, *stated.aliases])
     names.pop(known.name, None)

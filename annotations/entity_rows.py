@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from annotations.annotated import Entity, Indicator
-from annotations.recording import Draft, parts, unrecorded
+from annotations.recording import Draft, parts
 from models import entity as rows
 from models import number
 from models.folding import fold
@@ -30,42 +30,44 @@ class Standing:
 
 def entity_draft(given: Entity, document_id: str | None, standing: Standing = Standing()) -> Draft:
     """An entity by its key in the record; `document_id` is that of one that is not named."""
-    row = rows.Entity(
-        **unrecorded(fold(given.name, *given.aliases, given.description)),
-        id=given.key,
-        kind=given.kind,
-        naming=given.naming,
-        name=given.name,
-        description=given.description,
-        wikidata=given.wikidata,
-        country=given.country,
-        document_id=document_id,
-        part_of=given.part_of,
-        acts_for=given.acts_for,
-        latitude=_canonical(given.latitude),
-        longitude=_canonical(given.longitude),
-        **asdict(standing),
-        name_order=fold(given.name)[:LONGEST_KEY].rstrip(),
-    )
+    row = {
+        "folded": fold(given.name, *given.aliases, given.description),
+        "id": given.key,
+        "kind": given.kind,
+        "naming": given.naming,
+        "name": given.name,
+        "description": given.description,
+        "wikidata": given.wikidata,
+        "country": given.country,
+        "document_id": document_id,
+        "part_of": given.part_of,
+        "acts_for": given.acts_for,
+        "latitude": _canonical(given.latitude),
+        "longitude": _canonical(given.longitude),
+        "merged_into": standing.merged_into,
+        "survivor": standing.survivor,
+        "authority": standing.authority,
+        "name_order": fold(given.name)[:LONGEST_KEY].rstrip(),
+    }
     aliases = [
-        rows.Alias(entity_key=0, position=position, alias=alias, folded=fold(alias)[:LONGEST_KEY].rstrip())
+        {"position": position, "alias": alias, "folded": fold(alias)[:LONGEST_KEY].rstrip()}
         for position, alias in enumerate(given.aliases)
     ]
-    return Draft(row, list(aliases))
+    return Draft(rows.Entity, row, [(rows.Alias, alias) for alias in aliases])
 
 
 def indicator_draft(given: Indicator) -> Draft:
     """An indicator whose place is given by its key in the record."""
-    row = IndicatorRow(
-        **unrecorded(fold(given.label)),
-        id=given.key,
-        label=given.label,
-        measure=given.measure,
-        counted=given.counted,
-        unit=given.unit,
-        place_id=given.place,
-    )
-    return Draft(row)
+    row = {
+        "folded": fold(given.label),
+        "id": given.key,
+        "label": given.label,
+        "measure": given.measure,
+        "counted": given.counted,
+        "unit": given.unit,
+        "place_id": given.place,
+    }
+    return Draft(IndicatorRow, row)
 
 
 def aliases_of(session: Session, keys: Iterable[int]) -> dict[int, list[str]]:

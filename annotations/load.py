@@ -3,15 +3,15 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
 from annotations.agreement import Disagreement
 from annotations.annotated import AnnotatedDocument
-from annotations.merging import in_merges
-from annotations.recording import Draft, known, record, unrecorded
+from annotations.merging import in_merges, merges_within
+from annotations.recording import Draft, known, known_of, record
 from annotations.rows import DocumentDrafts
 from annotations.shared import Shared
 from annotations.states import anew, released, seen_before, state_digest
@@ -28,11 +28,13 @@ from models.moment import now
 from models.purge import refuse_purged
 from models.quote import Quote
 from models.record import By, Change
-from models.recorded import key_run
+from models.recorded import Recorded, key_run
 from models.session import Database
 from models.text import Text
 
 __all__ = ["Disagreement", "Loaded", "load"]
+# Documents whose rows are in memory at once.
+AT_ONCE = 50
 BY_HAND = By(tool="onrecord load", reason="load")
 Outcome = Literal["created", "corrected", "unchanged"]
 
@@ -117,8 +119,8 @@ def record_measures(change: Change, measures: Mapping[str, Term]) -> None:
     """Bring the measures on record up to the vocabulary; terms that it no longer has stay on record."""
     on_record = known(change.session, Measure)
     for term in measures.values():
-        folded = fold(term.id, term.label, term.definition)
-        record(change, Draft(Measure(**unrecorded(folded), **asdict(term))), on_record)
+        row = {"folded": fold(term.id, term.label, term.definition), **asdict(term)}
+        record(change, Draft(Measure, row), on_record)
     change.flush()
 
 
@@ -126,9 +128,7 @@ def _load(
     change: Change, documents: Sequence[AnnotatedDocument], progress: Callable[[str], None], *, again: bool
 ) -> list[Loaded]:
     digests = {document.id: state_digest(document) for document in documents}
-    seen = {
-        id_: found for id_, digest in digests.items() if (found := seen_before(change.session, id_, digest))
-    }
+    seen = seen_before(change.session, digests)
     for id_ in [id_ for id_, (_, superseded) in seen.items() if again and superseded]:
         del seen[id_]
         digests[id_] = anew(digests[id_], change.key)
@@ -137,58 +137,68 @@ def _load(
     # Indicators first: a place is not withdrawn while one refers to it.
     indicators, entities = shared.record_indicators(), shared.record_entities()
     results = []
-    for document in documents:
-        equals, superseded = seen.get(document.id, (None, False))
-        loaded = Loaded(document.id, "unchanged", equals=equals if superseded else None)
-        if drafts := fresh.get(document.id):
-            counts = {"entities": entities[document.id], "indicators": indicators[document.id]}
-            _record_document(change, drafts, counts)
-            _record_state(change, drafts, digests[document.id])
-            # Now, so that no more than one document waits in memory.
-            change.flush()
-            loaded.outcome = "created" if counts["documents"]["created"] else "corrected"
-            loaded.changes = {noun: changed for noun, c in counts.items() if (changed := _changed(c))}
-        results.append(loaded)
-        progress(document.id)
+    for start in range(0, len(documents), AT_ONCE):
+        part = [document.id for document in documents[start : start + AT_ONCE]]
+        some = {id_: fresh.pop(id_) for id_ in part if id_ in fresh}
+        recording = _Recording(change, list(some)) if some else None
+        for id_ in part:
+            equals, superseded = seen.get(id_, (None, False))
+            loaded = Loaded(id_, "unchanged", equals=equals if superseded else None)
+            if recording and id_ in some:
+                counts = {"entities": entities[id_], "indicators": indicators[id_]}
+                recording.record(some[id_], digests[id_], counts)
+                loaded.outcome = "created" if counts["documents"]["created"] else "corrected"
+                loaded.changes = {noun: changed for noun, c in counts.items() if (changed := _changed(c))}
+            results.append(loaded)
+            progress(id_)
+        change.flush()
     return results
 
 
-def _record_document(change: Change, drafts: DocumentDrafts, counts: dict[str, Counter[str]]) -> None:
-    session, source = change.session, drafts.source
-    same = (col(Text.document_id) == source.id) & (col(Text.sha256) == source.sha256)
-    if not session.scalar(select(exists().where(same))):
-        change.add(Text(document_id=source.id, sha256=source.sha256, text=source.text))
-    on_record = known(session, Document, col(Document.id) == source.id)
-    counts["documents"] = Counter([record(change, drafts.document(), on_record)])
-    parts: tuple[tuple[str, Any, Iterable[Draft]], ...] = (
-        ("entities", Entity, in_merges(session, drafts)),
-        ("mentions", Mention, drafts.mentions()),
-        ("quotes", Quote, drafts.quotes()),
-        ("claims", Claim, drafts.claims()),
-    )
-    for noun, model, new in parts:
-        on_record = known(session, model, model.document_id == source.id)
-        count = counts.setdefault(noun, Counter())
-        count.update(record(change, draft, on_record) for draft in new)
-        # What the document no longer has is withdrawn.
-        change.close(model, (key for key, _ in on_record.values()))
-        count["withdrawn"] += len(on_record)
+class _Recording:
+    """Recording some documents together, each compared with what is on record of it."""
 
-
-def _record_state(change: Change, drafts: DocumentDrafts, digest: str) -> None:
-    document = drafts.source.id
-    last = update(DocumentState).where(
-        col(DocumentState.document_id) == document, col(DocumentState.superseded).is_(None)
-    )
-    change.session.execute(last.values(superseded=change.key))
-    change.add(DocumentState(document_id=document, digest=digest, recorded=change.key))
-    for noun, ids in drafts.listed().items():
-        change.add(
-            *(
-                Listed(document_id=document, digest=digest, noun=noun, position=position, id=id_)
-                for position, id_ in enumerate(ids)
-            )
+    def __init__(self, change: Change, documents: Sequence[str]) -> None:
+        self.change, session = change, change.session
+        texts = select(col(Text.document_id), col(Text.sha256)).where(col(Text.document_id).in_(documents))
+        self.texts = {(id_, sha256) for id_, sha256 in session.execute(texts)}
+        self.merges = merges_within(session, documents)
+        nouns: tuple[type[Recorded], ...] = (Document, Entity, Mention, Quote, Claim)
+        self.known = {noun: known_of(session, noun, documents) for noun in nouns}
+        ended = update(DocumentState).where(
+            col(DocumentState.document_id).in_(documents), col(DocumentState.superseded).is_(None)
         )
+        session.execute(ended.values(superseded=change.key))
+
+    def record(self, drafts: DocumentDrafts, digest: str, counts: dict[str, Counter[str]]) -> None:
+        """The rows of one document; what was done is counted by noun."""
+        source = drafts.source
+        if (source.id, source.sha256) not in self.texts:
+            row = {"document_id": source.id, "sha256": source.sha256, "text": source.text}
+            self.change.enter(Text, row)
+        on_record = self.known[Document][source.id]
+        counts["documents"] = Counter([record(self.change, drafts.document(), on_record)])
+        parts: tuple[tuple[str, type[Recorded], Iterable[Draft]], ...] = (
+            ("entities", Entity, in_merges(drafts, self.merges.get(source.id, {}))),
+            ("mentions", Mention, drafts.mentions()),
+            ("quotes", Quote, drafts.quotes()),
+            ("claims", Claim, drafts.claims()),
+        )
+        for noun, model, new in parts:
+            on_record = self.known[model][source.id]
+            count = counts.setdefault(noun, Counter())
+            count.update([record(self.change, draft, on_record) for draft in new])
+            # What the document no longer has is withdrawn.
+            self.change.close(model, [key for key, _ in on_record.values()])
+            count["withdrawn"] += len(on_record)
+        self._record_state(drafts, digest)
+
+    def _record_state(self, drafts: DocumentDrafts, digest: str) -> None:
+        state = {"document_id": drafts.source.id, "digest": digest}
+        self.change.enter(DocumentState, {**state, "recorded": self.change.key, "superseded": None})
+        for noun, ids in drafts.listed().items():
+            listed = ({**state, "noun": noun, "position": at, "id": id_} for at, id_ in enumerate(ids))
+            self.change.enter(Listed, *listed)
 
 
 def _changed(counts: Counter[str]) -> dict[str, int]:

@@ -4,7 +4,7 @@ A merged entity keeps its row and its mentions. The row says what the desk said 
 leads in the end (`survivor`), so that readers resolve it in one step however long the chain is.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from sqlalchemy import select
@@ -101,25 +101,31 @@ def above(session: Session, name: str, id: str) -> set[str]:
     return seen if at is not None else seen - {id}
 
 
-def in_merges(session: Session, drafts: DocumentDrafts) -> Iterator[Draft]:
+def merges_within(session: Session, documents: Collection[str]) -> dict[str, dict[str, str]]:
+    """By document: what the desk merged of the entities that it alone knows, and into what."""
+    merged = select(col(Entity.document_id), col(Entity.id), col(Entity.merged_into)).where(
+        col(Entity.document_id).in_(documents),
+        col(Entity.merged_into).is_not(None),
+        col(Entity.superseded).is_(None),
+    )
+    found: dict[str, dict[str, str]] = {}
+    for document, id_, into in session.execute(merged):
+        found.setdefault(document, {})[id_] = into
+    return found
+
+
+def in_merges(drafts: DocumentDrafts, merged: Mapping[str, str]) -> Iterator[Draft]:
     """The entities that a document alone knows, merged as the desk merged them.
 
     A merge ends with what it leads to, and where the document makes the two of different kinds.
     """
     kinds = {drafts.ids[e.key]: e.kind for e in drafts.source.entities if e.naming != "named"}
-    merged = select(col(Entity.id), col(Entity.merged_into)).where(
-        col(Entity.document_id) == drafts.source.id,
-        col(Entity.merged_into).is_not(None),
-        col(Entity.superseded).is_(None),
-    )
-    found: list[tuple[str, str]] = [(id_, target) for id_, target in session.execute(merged)]
-    into = {id_: target for id_, target in found if kinds.get(target, "") == kinds.get(id_)}
+    into = {id_: target for id_, target in merged.items() if kinds.get(target, "") == kinds.get(id_)}
     ends = ends_of(into)
     for draft in drafts.entities():
         if draft.id in into:
-            assert isinstance(draft.row, Entity)
-            draft.row.merged_into, draft.row.survivor = into[draft.id], ends[draft.id]
-            yield Draft(draft.row, draft.owned)
+            standing = {"merged_into": into[draft.id], "survivor": ends[draft.id]}
+            yield Draft(draft.noun, {**draft.row, **standing}, draft.owned)
         else:
             yield draft
 

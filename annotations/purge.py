@@ -13,6 +13,7 @@ from models.claim import Claim, ClaimSource
 from models.document import Document, DocumentState, Listed
 from models.entity import Alias, Entity
 from models.mention import Mention
+from models.prepared import Found, Shown
 from models.purge import Purge
 from models.quote import Quote, Speaker
 from models.record import Change
@@ -23,7 +24,8 @@ from models.timex import Timex
 
 # What a document has, in the order in which nothing is left without what it belongs to.
 _BELOW: tuple[type[SQLModel], ...] = (
-    Listed, DocumentState, Timex, Span, ClaimSource, Claim, Speaker, Quote, Mention, Entity, Document, Text,
+    Found, Shown, Listed, DocumentState, Timex, Span, ClaimSource, Claim, Speaker, Quote, Mention, Entity,
+    Document, Text,
 )  # fmt: skip
 
 

@@ -192,8 +192,7 @@ def _redact(change: Change, ids: Collection[str], words: Sequence[str]) -> set[s
         word = entity_of(row, names)
         word = replace(word, description=None) if untold else word
         draft = entity_draft(word, None, standing_of(row))
-        assert isinstance(draft.row, Entity)
-        told = {name: getattr(draft.row, name) for name in ("description", "folded", "digest")}
+        told = {"description": word.description, "folded": draft.row["folded"], "digest": draft.digest}
         if row.superseded is None:
             record(change, draft, {row.id: (row.row_key, row.digest)})
             change.flush()

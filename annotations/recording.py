@@ -1,23 +1,25 @@
 """Recording a row: it is told apart from the one on record by a digest of all that it says."""
 
 import hashlib
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from json import JSONEncoder
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, SQLModel, col
 
 from models.claim import ClaimSource
+from models.document import Document
 from models.entity import Alias
 from models.quote import Speaker
 from models.record import Change
 from models.recorded import Recorded
+from models.sending import Row, columns_of
 from models.span import Span
 from models.timex import Timex
 
-# The field by which a row that is owned points at its owner's row.
+# The column by which a row that is owned points at its owner's row.
 OWNER_KEYS: dict[type[SQLModel], str] = {
     Alias: "entity_key",
     Speaker: "quote_key",
@@ -30,47 +32,42 @@ _GIVEN_LATER = {"row_key", "recorded", "superseded", "digest", *OWNER_KEYS.value
 AT_ONCE = 1000
 
 Key = TypeVar("Key", str, int)
+Owned = tuple[type[SQLModel], Row]
+"""A row that belongs to another one, with its table."""
 Known = dict[str, tuple[int, str]]
 """Row key and digest of current rows by id."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Draft:
-    """A row to be recorded with the rows that it owns; keys and revision are given when it is."""
+    """A row of `noun` to be recorded, with the rows that it owns; keys and revision are given when it is."""
 
-    row: Recorded
-    owned: list[SQLModel] = field(default_factory=list)
+    noun: type[Recorded]
+    row: Row
+    owned: list[Owned] = field(default_factory=list)
+    digest: str = field(init=False)
 
     def __post_init__(self) -> None:
-        content = [_content(row) for row in (self.row, *self.owned)]
-        self.row.digest = hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+        said = [_said(self.noun, self.row), *(_said(table, row) for table, row in self.owned)]
+        self.digest = hashlib.sha256(_json(said).encode()).hexdigest()
 
     @property
     def id(self) -> str:
-        return str(getattr(self.row, "id"))  # noqa: B009  # every recorded noun has one, its base class none
-
-    def keyed(self, key: int, revision: int) -> Iterator[SQLModel]:
-        """The rows with their keys."""
-        self.row.row_key, self.row.recorded = key, revision
-        yield self.row
-        for row in self.owned:
-            setattr(row, OWNER_KEYS[type(row)], key)
-            yield row
-
-
-def unrecorded(folded: str) -> dict[str, Any]:
-    """The fields of a recorded row that are known when it is recorded, and its folded words."""
-    return {"row_key": 0, "recorded": 0, "digest": "", "folded": folded}
+        return str(self.row["id"])
 
 
 def record(change: Change, draft: Draft, known: Known) -> str:
     """Record a draft that differs from the current row of its id, which it takes out of `known`."""
     current = known.pop(draft.id, None)
-    if current and current[1] == draft.row.digest:
+    if current and current[1] == draft.digest:
         return "unchanged"
     if current:
-        change.close(type(draft.row), [current[0]])
-    change.add(*draft.keyed(next(change.keys), change.key))
+        change.close(draft.noun, [current[0]])
+    key = next(change.keys)
+    keys = {"row_key": key, "recorded": change.key, "superseded": None, "digest": draft.digest}
+    change.enter(draft.noun, {**draft.row, **keys})
+    for table, row in draft.owned:
+        change.enter(table, {**row, OWNER_KEYS[table]: key})
     return "corrected" if current else "created"
 
 
@@ -82,6 +79,18 @@ def known(session: Session, model: type[Recorded], *where: ColumnElement[bool]) 
     return {row_id: (key, digest) for row_id, key, digest in found}
 
 
+def known_of(session: Session, noun: type[Recorded], documents: Collection[str]) -> dict[str, Known]:
+    """The current rows that belong to these documents, by document."""
+    model: Any = noun
+    document = model.id if noun is Document else model.document_id
+    rows = select(document, model.id, model.row_key, model.digest)
+    rows = rows.where(document.in_(documents), model.superseded.is_(None))
+    found: dict[str, Known] = {id_: {} for id_ in documents}
+    for owner, id_, key, digest in session.execute(rows):
+        found[owner][id_] = (key, digest)
+    return found
+
+
 def parts(ids: Iterable[Key]) -> Iterator[list[Key]]:
     """The ids or keys, as many at once as one statement is sent."""
     listed = list(ids)
@@ -89,8 +98,18 @@ def parts(ids: Iterable[Key]) -> Iterator[list[Key]]:
         yield listed[start : start + AT_ONCE]
 
 
-def _content(row: SQLModel) -> dict[str, object]:
+# Digests are kept: what is written here, to the last space, must stay as it is.
+_json = JSONEncoder(ensure_ascii=False, check_circular=False).encode
+_names: dict[type[SQLModel], list[str]] = {}
+
+
+def _said(table: type[SQLModel], row: Row) -> dict[str, Any]:
     """What the row says. What it leaves out is left out, so that a new column changes no digest."""
-    columns = sorted(type(row).__table__.columns.keys())  # type: ignore[attr-defined]
-    values = {name: getattr(row, name) for name in columns if name not in _GIVEN_LATER}
-    return {"table": type(row).__name__} | {k: v for k, v in values.items() if v is not None}
+    names = _names.get(table)
+    if names is None:
+        names = _names[table] = sorted(set(columns_of(table)) - _GIVEN_LATER)
+    said: dict[str, Any] = {"table": table.__name__}
+    for name in names:
+        if (value := row[name]) is not None:
+            said[name] = value
+    return said

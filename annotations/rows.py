@@ -1,20 +1,26 @@
 """An annotated document as rows of the record: every noun that belongs to it, a draft each."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from operator import attrgetter
 
 from annotations.annotated import AnnotatedDocument, Claim, Entity, Indicator, Mention, Quote, Span, Timex
 from annotations.entity_rows import entity_draft
-from annotations.recording import Draft, unrecorded
+from annotations.recording import Draft, Owned
 from models import claim, document, mention, number, quote, span, timex
 from models.edtf import Interval
 from models.folding import fold
+from models.sending import Row
 from models.vocabulary import SpanRole
 
 PARTED = " … "
-# What a document's row says in the words of its file.
+# As spans are sorted, and quicker than they compare.
+PLACE = attrgetter("start", "end", "role")
+# What the rows of documents, quotes and claims say as the annotated document has it.
 AS_GIVEN = ("id", "title", "outlet", "url", "language", "timezone", "printed", "status", "embargo")
+QUOTE_AS_GIVEN = ("form", "act", "polarity")
+CLAIM_AS_GIVEN = ("value_words", "modality", "measure", "unit", "aggregation")
+FIGURE_AS_GIVEN = ("comparator", "low_end", "high_end", "bounds_basis")
 
 
 class DocumentDrafts:
@@ -22,6 +28,7 @@ class DocumentDrafts:
 
     def __init__(self, source: AnnotatedDocument) -> None:
         self.source = source
+        self._text = {"document_id": source.id, "text_sha256": source.sha256}
         self.ids = {
             given.key: given.key if given.naming == "named" else f"{source.id}.{given.key}"
             for given in source.entities
@@ -65,164 +72,163 @@ class DocumentDrafts:
         part_of, acts_for = (
             self.ids.get(key, key) if key else None for key in (given.part_of, given.acts_for)
         )
+        if (self.ids[given.key], part_of, acts_for) == (given.key, given.part_of, given.acts_for):
+            return given
         return replace(given, key=self.ids[given.key], part_of=part_of, acts_for=acts_for)
 
     def document(self) -> Draft:
         source, published = self.source, self.source.published
         earliest, latest = _days(published)
-        row = document.Document(
-            **unrecorded(fold(source.title, source.text)),
-            **{name: getattr(source, name) for name in AS_GIVEN},
-            published=published.value if published else None,
-            published_earliest=earliest,
-            published_latest=latest,
-            published_basis=source.basis,
-            published_note=source.note,
-            text_sha256=source.sha256,
-            published_order=earliest or latest or "",
-        )
-        return Draft(row, list(self._spans("document", source.spans)))
+        row = {name: getattr(source, name) for name in AS_GIVEN} | {
+            "folded": fold(source.title, source.text),
+            "published": published.value if published else None,
+            "published_earliest": earliest,
+            "published_latest": latest,
+            "published_basis": source.basis,
+            "published_note": source.note,
+            "text_sha256": source.sha256,
+            "published_order": earliest or latest or "",
+        }
+        return Draft(document.Document, row, list(self._spans("document", sorted(source.spans, key=PLACE))))
 
     def mentions(self) -> Iterator[Draft]:
         for given in self.source.mentions:
             words = self.source.text[given.start : given.end]
-            row = mention.Mention(
-                **unrecorded(fold(words)),
-                **self._place(given.start),
-                id=self._mention_id(given),
-                kind=given.kind,
-                end=given.end,
-                exact=words,
-                entity_id=self.ids[given.entity] if given.entity else None,
-            )
-            yield Draft(row)
+            row = {
+                "folded": fold(words),
+                **self._text,
+                "start": given.start,
+                "id": self._mention_id(given),
+                "kind": given.kind,
+                "end": given.end,
+                "exact": words,
+                "entity_id": self.ids[given.entity] if given.entity else None,
+            }
+            yield Draft(mention.Mention, row)
 
     def quotes(self) -> Iterator[Draft]:
         for given in self.source.quotes:
+            spans = sorted(given.spans, key=PLACE)
             said = [self._timex("quote", given.said)] if given.said else []
-            owned = [*self._spans("quote", given.spans), *self._speakers(given), *said]
-            yield Draft(self._quote(given), owned)
+            owned = [*self._spans("quote", spans), *self._speakers(given), *said]
+            yield Draft(quote.Quote, self._quote(given, spans), owned)
 
     def claims(self) -> Iterator[Draft]:
         for given in self.source.claims:
+            spans = sorted(given.spans, key=PLACE)
             times = [self._timex("claim", time) for time in (given.period, given.reference_date) if time]
-            sources = [
-                claim.ClaimSource(
-                    document_id=self.source.id,
-                    claim_key=0,
-                    quote_id=self._below(source.quote),
-                    position=position,
-                    stance=source.stance,
-                )
-                for position, source in enumerate(given.sources)
-            ]
-            yield Draft(self._claim(given), [*self._spans("claim", given.spans), *times, *sources])
+            owned = [*self._spans("claim", spans), *times, *self._sources(given)]
+            yield Draft(claim.Claim, self._claim(given, spans), owned)
 
-    def _quote(self, given: Quote) -> quote.Quote:
-        roles: tuple[SpanRole, ...] = ("content", "verbatim", "cue", "occasion", "medium")
-        words: dict[str, Any] = {role: self._words(given.spans, role) for role in roles}
+    def _quote(self, given: Quote, spans: Sequence[Span]) -> Row:
+        words = self._words(spans)
+        content, cue, occasion = words.get("content"), words.get("cue"), words.get("occasion")
         within, relation = self._within.get(given.id, (None, None))
         earliest, latest = _days(given.said.interval if given.said else None)
-        return quote.Quote(
-            **unrecorded(fold(words["content"], words["cue"], words["occasion"])),
-            **self._place(_start(given.spans, "content")),
-            **words,
-            id=self._below(given.id),
-            form=given.form,
-            act=given.act,
-            polarity=given.polarity,
-            said_order=earliest or latest or "",
-            within_id=self._below(within) if within else None,
-            relation=relation,
-        )
+        return {
+            "folded": fold(content, cue, occasion),
+            **self._text,
+            "start": _start(spans, "content"),
+            "content": content,
+            "verbatim": words.get("verbatim"),
+            "cue": cue,
+            "occasion": occasion,
+            "medium": words.get("medium"),
+            "id": self._below(given.id),
+            **{name: getattr(given, name) for name in QUOTE_AS_GIVEN},
+            "said_order": earliest or latest or "",
+            "within_id": self._below(within) if within else None,
+            "relation": relation,
+        }
 
-    def _claim(self, given: Claim) -> claim.Claim:
-        statement, figure = self._words(given.spans, "statement") or "", given.figure
+    def _claim(self, given: Claim, spans: Sequence[Span]) -> Row:
+        words, figure = self._words(spans), given.figure
+        statement = words.get("statement", "")
         earliest, latest = _days(given.period.interval if given.period else None)
         numbers = {"value": figure.value, "low": figure.low, "high": figure.high}
-        exact: dict[str, Any] = {
+        exact = {
             column: write(value) if value is not None else None
             for name, value in numbers.items()
             for column, write in ((name, number.canonical), (f"{name}_key", number.order_key))
         }
-        return claim.Claim(
-            **unrecorded(fold(statement)),
-            **self._place(_start(given.spans, "number")),
-            **exact,
-            id=self._below(given.id),
+        return exact | {
+            **{name: getattr(given, name) for name in CLAIM_AS_GIVEN},
+            **{name: getattr(figure, name) for name in FIGURE_AS_GIVEN},
+            "folded": fold(statement),
+            **self._text,
+            "start": _start(spans, "number"),
+            "id": self._below(given.id),
             # A vague claim ("heavy losses") need not have a figure of its own.
-            as_written=self._words(given.spans, "number") or statement,
-            value_words=given.value_words,
-            statement=statement,
-            comparator=figure.comparator,
-            low_end=figure.low_end,
-            high_end=figure.high_end,
-            bounds_basis=figure.bounds_basis,
-            modality=given.modality,
-            measure=given.measure,
-            unit=given.unit,
-            counted=given.counted or self._words(given.spans, "counted"),
-            share_of=given.share_of or self._words(given.spans, "share_of"),
-            aggregation=given.aggregation,
-            value_order=exact["value_key"] or exact["low_key"] or "",
-            place_id=self.ids[given.place] if given.place else None,
-            responsible_id=self.ids[given.responsible] if given.responsible else None,
-            period_order=earliest or latest or "",
-            indicator_id=given.indicator,
-            subset_of=self._below(given.subset_of) if given.subset_of else None,
-            refines=self._below(given.refines) if given.refines else None,
-        )
+            "as_written": words.get("number") or statement,
+            "statement": statement,
+            "counted": given.counted or words.get("counted"),
+            "share_of": given.share_of or words.get("share_of"),
+            "value_order": exact["value_key"] or exact["low_key"] or "",
+            "place_id": self.ids[given.place] if given.place else None,
+            "responsible_id": self.ids[given.responsible] if given.responsible else None,
+            "period_order": earliest or latest or "",
+            "indicator_id": given.indicator,
+            "subset_of": self._below(given.subset_of) if given.subset_of else None,
+            "refines": self._below(given.refines) if given.refines else None,
+        }
 
-    def _speakers(self, given: Quote) -> Iterator[quote.Speaker]:
+    def _sources(self, given: Claim) -> Iterator[Owned]:
+        for position, source in enumerate(given.sources):
+            row = {"quote_id": self._below(source.quote), "position": position, "stance": source.stance}
+            yield claim.ClaimSource, {"document_id": self.source.id, **row}
+
+    def _speakers(self, given: Quote) -> Iterator[Owned]:
         for position, speaker in enumerate(given.speakers):
             named = None
             if speaker.start is not None and speaker.end is not None:
                 named = self._mentions.get((speaker.start, speaker.end, speaker.entity))
-            yield quote.Speaker(
-                document_id=self.source.id,
-                quote_key=0,
-                role=speaker.role,
-                position=position,
-                entity_id=self.ids[speaker.entity],
-                mention_id=self._mention_id(named) if named else None,
-                as_written=self.source.text[named.start : named.end] if named else None,
-            )
+            row = {
+                "document_id": self.source.id,
+                "role": speaker.role,
+                "position": position,
+                "entity_id": self.ids[speaker.entity],
+                "mention_id": self._mention_id(named) if named else None,
+                "as_written": self.source.text[named.start : named.end] if named else None,
+            }
+            yield quote.Speaker, row
 
-    def _spans(self, owner: str, spans: Iterable[Span]) -> Iterator[span.Span]:
+    def _spans(self, owner: str, spans: Iterable[Span]) -> Iterator[Owned]:
         positions: dict[str, int] = {}
-        for part in sorted(spans):
+        for part in spans:
             position = positions[part.role] = positions.get(part.role, -1) + 1
-            yield span.Span(
-                owner=owner,
-                owner_key=0,
-                **self._place(part.start),
-                role=part.role,
-                position=position,
-                end=part.end,
-                exact=self.source.text[part.start : part.end],
-            )
+            row = {
+                "owner": owner,
+                **self._text,
+                "start": part.start,
+                "role": part.role,
+                "position": position,
+                "end": part.end,
+                "exact": self.source.text[part.start : part.end],
+            }
+            yield span.Span, row
 
-    def _timex(self, owner: str, given: Timex) -> timex.Timex:
+    def _timex(self, owner: str, given: Timex) -> Owned:
         earliest, latest = _days(given.interval)
-        return timex.Timex(
-            document_id=self.source.id,
-            owner_key=0,
-            owner=owner,
-            role=given.role,
-            value=given.interval.value,
-            earliest=earliest,
-            latest=latest,
-            as_written=given.as_written,
-            anchor=given.anchor,
-            basis=given.basis,
-        )
+        row = {
+            "document_id": self.source.id,
+            "owner": owner,
+            "role": given.role,
+            "value": given.interval.value,
+            "earliest": earliest,
+            "latest": latest,
+            "as_written": given.as_written,
+            "anchor": given.anchor,
+            "basis": given.basis,
+        }
+        return timex.Timex, row
 
-    def _words(self, spans: Iterable[Span], role: SpanRole) -> str | None:
-        parts = [self.source.text[part.start : part.end] for part in sorted(spans) if part.role == role]
-        return PARTED.join(parts) or None
-
-    def _place(self, start: int) -> dict[str, Any]:
-        return {"document_id": self.source.id, "text_sha256": self.source.sha256, "start": start}
+    def _words(self, spans: Iterable[Span]) -> dict[str, str]:
+        """The words of each role that has any, their parts in order."""
+        words: dict[str, str] = {}
+        for part in spans:
+            piece = self.source.text[part.start : part.end]
+            words[part.role] = f"{words[part.role]}{PARTED}{piece}" if part.role in words else piece
+        return words
 
     def _below(self, key: str) -> str:
         return f"{self.source.id}.{key}"
@@ -234,10 +240,9 @@ class DocumentDrafts:
 
 
 def _days(interval: Interval | None) -> tuple[str | None, str | None]:
-    if interval is None:
-        return None, None
-    earliest, latest = interval.earliest, interval.latest
-    return (earliest.isoformat() if earliest else None, latest.isoformat() if latest else None)
+    ends = (interval.earliest, interval.latest) if interval else (None, None)
+    earliest, latest = (day.isoformat() if day else None for day in ends)
+    return earliest, latest
 
 
 def _start(spans: Iterable[Span], role: SpanRole) -> int:

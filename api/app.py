@@ -17,11 +17,13 @@ from api.access.limits import Limited, Limits
 from api.door import Door, VariantTags
 from api.following import changes
 from api.following.watch import Watch
+from api.front import Front, Memory
 from api.listing.endpoints import RELEASE, mount
 from api.listing.once import once
+from api.listing.quick import Quick
 from api.logs import Log, configure
 from api.openapi import describe
-from api.resources import RESOURCES
+from api.resources import PREPARE, RESOURCES
 from api.search import SEARCH
 from api.settings import Settings
 from api.subscriptions import actions as subscription_actions
@@ -61,7 +63,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The service with these settings; the database must have been migrated."""
     settings = settings or Settings()
     configure(settings)
-    database, measures = Database(settings.database_url), vocabulary(settings.measures)
+    database = Database(
+        settings.database_url, settings.connections, replica=settings.read_url, direct=settings.direct_url
+    )
+    measures = vocabulary(settings.measures)
+    database.prepare = PREPARE
     # For what no request waits for, or not for long: one after the other.
     aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aside")
 
@@ -98,11 +104,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health.router)
     docs.install(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    # Only of SQLite can be told without waiting whether the record has changed.
+    names = frozenset(RESOURCES) if database.sqlite and settings.reads == "open" else frozenset()
+    app.state.quick, app.state.memory = (
+        Quick(database, RESOURCES.values()),
+        Memory(settings.memory, settings.compress_from),
+    )
     # The last one added is the first one met.
     app.add_middleware(GZipMiddleware, minimum_size=settings.compress_from, compresslevel=5)
     app.add_middleware(VariantTags)
     larger = {"/v1/documents:batch": settings.batch_limit}
     app.add_middleware(Door, body_limit=settings.body_limit, larger=larger)
+    app.add_middleware(Front, quick=app.state.quick, names=names, memory=app.state.memory)
     app.add_middleware(Limited, limits=app.state.limits)
     if settings.cors_origins:
         # Outside the door: a script must be able to read why it was refused there.
@@ -113,5 +126,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_headers=["*"],
             expose_headers=EXPOSED,
         )
-    app.add_middleware(Log)
+    app.add_middleware(Log, requests=settings.log_level in ("debug", "info"))
     return app

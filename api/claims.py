@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import RowMapping, Select
 from sqlmodel import col
 
@@ -26,6 +26,7 @@ from api.nested import (
     entity_reference,
     exact_number,
     in_document,
+    indicator_reference,
     recorded_view,
     sentences_of,
     texts_of,
@@ -37,27 +38,19 @@ from api.views import (
     SEED,
     DocumentReference,
     EntityReference,
+    IndicatorReference,
     Number,
     RecordedView,
     SentenceView,
     SpanView,
     TimexView,
-    described,
 )
 from models.claim import Claim, ClaimBase, ClaimSource
 from models.document import Document
 from models.entity import Entity
 from models.indicator import Indicator
 from models.measures import vocabulary
-from models.revision import Revision
 from models.vocabulary import Aggregation, BoundsBasis, Comparator, Modality, Naming, Stance
-
-
-class IndicatorReference(BaseModel):
-    """An indicator in brief."""
-
-    id: str = described(Indicator, "id")
-    label: str = described(Indicator, "label")
 
 
 class ClaimView(ClaimBase):
@@ -89,6 +82,10 @@ class ClaimView(ClaimBase):
 PLACE, RESPONSIBLE = aliased(Entity, "place"), aliased(Entity, "responsible")
 
 
+def _bare(reading: Reading) -> Select[Any]:
+    return select(col(Claim.row_key)).where(reading.valid(Claim))
+
+
 def _select(reading: Reading) -> Select[Any]:
     more = ("text_sha256", "value", "low", "high", "subset_of", "refines")
     own = [col(getattr(Claim, name)) for name in ("row_key", *ClaimBase.model_fields, *more)]
@@ -115,7 +112,6 @@ def _select(reading: Reading) -> Select[Any]:
 
 def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
     spans, when = parts.get("spans", []), times(parts)
-    indicator = {"id": row["indicator_id"], "label": row["indicator_label"]} if row["indicator_id"] else None
     numbers = {name: exact_number(row[name]) for name in ("value", "low", "high")}
     return {name: row[name] for name in ClaimBase.model_fields} | numbers | {
         "document": document_reference(row),
@@ -124,7 +120,7 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
         "period": when.get("period"),
         "reference_date": when.get("reference"),
         "sources": source_views(parts.get("sources", [])),
-        "indicator": indicator,
+        "indicator": indicator_reference(row),
         "subset_of": row["subset_of"],
         "refines": row["refines"],
         "caveats": [span["exact"] for span in spans if span["role"] == "caveat"],
@@ -145,8 +141,10 @@ CLAIMS = Resource(
     model=Claim,
     view=ClaimView,
     select=_select,
+    bare=_bare,
     render=_render,
     entry=claim_entry,
+    prepared=True,
     texts=texts_of(Claim),
     parts=(SPANS, TIMES, Part("sources", sources)),
     filters=(
@@ -193,7 +191,7 @@ CLAIMS = Resource(
             "source", "Entity on whose word it is, at any link of the chain; `none`: the outlet's own voice.",
             MINISTRY, by=behind_claims(source_of), key=KEY, none=True,
             labels=entity_labels, operators=entity_operators("source", "ministry"), names="entities",
-            has=SOURCED,
+            has=SOURCED, prepared="claims.source",
         ),
         Exact(
             "source__naming", "How a source is named.", "anonymous",
@@ -201,7 +199,7 @@ CLAIMS = Resource(
         ),
         Exact(
             "speaker", "Entity that speaks a quote behind it, relays left aside.", MINISTRY,
-            by=behind_claims(speaker_of), key=KEY,
+            by=behind_claims(speaker_of), key=KEY, prepared="claims.speaker",
             labels=entity_labels, operators=entity_operators("speaker", "ministry"), names="entities",
         ),
         Exact(
@@ -215,6 +213,7 @@ CLAIMS = Resource(
         Exact(
             "about", "Entity that it is about: place, responsible party, or mentioned in its words.",
             "hezbollah", by=about_claims, key=KEY, names="entities",
+            prepared="claims.about",
             labels=entity_labels, operators=entity_operators("about", "hezbollah", within="lebanon"),
         ),
         Exact(
@@ -239,7 +238,7 @@ CLAIMS = Resource(
         "period": Sort("first day of the period, unknown ones first", (col(Claim.period_order),)),
         "value": Sort("value, else lower bound; vague ones first", (col(Claim.value_order),)),
         "published": Sort("day of publication", (col(Document.published_order),)),
-        "recorded": Sort("revision", (col(Revision.number),)),
+        "recorded": Sort("when this state was recorded", (col(Claim.row_key),)),
         "position": Sort("document, then place in it", (col(Claim.document_id),)),
     },
     default_sort="-period",

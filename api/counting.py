@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, func, or_
+from sqlalchemy import Select, func, literal, or_
 from sqlmodel import col
 
 from api.listing.reading import Reading
@@ -10,9 +10,10 @@ from api.listing.sql import aliased, select
 from api.nested import listed, listed_openly, published
 from api.survivors import led
 from models.claim import Claim, ClaimSource
-from models.document import Listed
+from models.document import Document, Listed
 from models.entity import Entity
 from models.mention import Mention
+from models.prepared import Found
 from models.quote import Quote, Speaker
 
 
@@ -21,20 +22,24 @@ def mention_count(reading: Reading) -> Any:
     mentions = select(func.count()).where(
         led(reading, col(Mention.entity_id), Entity), reading.valid(Mention)
     )
-    return mentions.where(published(reading, Mention.document_id)).correlate(Entity).scalar_subquery()
+    return mentions.where(_shown(reading, col(Mention.document_id))).correlate(Entity).scalar_subquery()
 
 
 def quote_count(reading: Reading) -> Any:
     """Quotes that the entity of the row speaks."""
+    if reading.prepared and not reading.merged:
+        return _prepared(reading, "quotes.speaker")
     spoken = led(reading, col(Speaker.entity_id), Entity) & (col(Speaker.role) == "speaker")
     quotes = select(func.count(col(Speaker.quote_key).distinct()))
     quotes = quotes.select_from(Speaker).join(Quote, col(Quote.row_key) == Speaker.quote_key)
-    quotes = quotes.where(spoken, reading.valid(Quote), published(reading, Quote.document_id))
+    quotes = quotes.where(spoken, reading.valid(Quote), _shown(reading, col(Quote.document_id)))
     return quotes.correlate(Entity).scalar_subquery()
 
 
 def claim_count(reading: Reading) -> Any:
     """Claims that rest on a quote that the entity of the row speaks."""
+    if reading.prepared and not reading.merged:
+        return _prepared(reading, "claims.speaker")
     spoken = led(reading, col(Speaker.entity_id), Entity) & (col(Speaker.role) == "speaker")
     source = (col(ClaimSource.document_id) == Quote.document_id) & (col(ClaimSource.quote_id) == Quote.id)
     claims = (
@@ -43,9 +48,22 @@ def claim_count(reading: Reading) -> Any:
         .join(Quote, (col(Quote.row_key) == Speaker.quote_key) & reading.valid(Quote))
         .join(ClaimSource, source)
         .join(Claim, (col(Claim.row_key) == ClaimSource.claim_key) & reading.valid(Claim))
-        .where(spoken, published(reading, Claim.document_id))
+        .where(spoken, _shown(reading, col(Claim.document_id)))
     )
     return claims.correlate(Entity).scalar_subquery()
+
+
+def _prepared(reading: Reading, name: str) -> Any:
+    """What the entity of the row is found by, counted."""
+    named = col(Found.name) == literal(name, literal_execute=True)
+    found = select(func.count()).where(named, col(Found.value) == Entity.id, reading.holds(Found))
+    return found.where(_shown(reading, col(Found.document_id))).correlate(Entity).scalar_subquery()
+
+
+def _shown(reading: Reading, document: Any) -> Any:
+    """The condition that a document can be read: those that cannot are few, and looked for once."""
+    hidden = select(col(Document.id)).where(reading.valid(Document), reading.hides(Document))
+    return document.not_in(hidden.correlate(None))
 
 
 def told(reading: Reading, entity: Any) -> Any:

@@ -103,10 +103,14 @@ def _select(reading: Reading) -> Select[Any]:
     return (
         select(*own, *counts, length, state.scalar_subquery().label("state"), *RECORDED_COLUMNS)
         .select_from(Document)
-        .join(Revision, col(Revision.key) == Document.recorded)
+        .join(Revision, col(Revision.key) == Document.recorded, isouter=reading.unsealed)
         .join(Text, (col(Text.document_id) == Document.id) & (col(Text.sha256) == Document.text_sha256))
         .where(reading.valid(Document), reading.sees(Document))
     )
+
+
+def _bare(reading: Reading) -> Select[Any]:
+    return select(col(Document.row_key)).where(reading.valid(Document), reading.sees(Document))
 
 
 def _sentences(reading: Reading, keys: Any) -> Select[Any]:
@@ -133,8 +137,10 @@ DOCUMENTS = Resource(
     model=Document,
     view=DocumentView,
     select=_select,
+    bare=_bare,
     render=_render,
     entry=document_entry,
+    prepared=True,
     texts=texts_of(Document),
     # Its annotation changes it, too.
     own="state",
@@ -162,7 +168,7 @@ DOCUMENTS = Resource(
     ),
     sorts={
         "published": Sort("day of publication, undated ones first", (col(Document.published_order),)),
-        "recorded": Sort("revision", (col(Revision.number),)),
+        "recorded": Sort("when this state was recorded", (col(Document.row_key),)),
         "id": Sort("id", (col(Document.id),)),
     },
     default_sort="-published",

@@ -1,6 +1,7 @@
 """Entities: actors, organisations and places; one resource for all of them and one for each kind."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -80,7 +81,7 @@ class EntityView(EntityBase):
 WHOLE, PRINCIPAL = aliased(Entity, "part_of_entity"), aliased(Entity, "acts_for_entity")
 
 
-def _select_kind(kind: str | None) -> Callable[[Reading], Select[Any]]:
+def _select(kind: str | None, reading: Reading) -> Select[Any]:
     more = ("document_id", "latitude", "longitude")
     own = [col(getattr(Entity, name)) for name in ("row_key", *EntityBase.model_fields, *more)]
     related = [
@@ -88,23 +89,22 @@ def _select_kind(kind: str | None) -> Callable[[Reading], Select[Any]]:
         for name, entity in (("part_of", WHOLE), ("acts_for", PRINCIPAL))
         for key, column in entity_columns(entity).items()
     ]
+    counts = {"mentions": mention_count, "quotes": quote_count, "claims": claim_count}
+    counted = [count(reading).label(name) for name, count in counts.items()]
+    statement = (
+        select(*own, *related, *counted, *RECORDED_COLUMNS)
+        .select_from(Entity)
+        .join(Revision, col(Revision.key) == Entity.recorded)
+        .outerjoin(WHOLE, (WHOLE.id == survivor(reading, Entity.part_of)) & reading.valid(WHOLE))
+        .outerjoin(PRINCIPAL, (PRINCIPAL.id == survivor(reading, Entity.acts_for)) & reading.valid(PRINCIPAL))
+        .where(reading.valid(Entity), told(reading, Entity))
+    )
+    return statement.where(col(Entity.kind) == kind) if kind else statement
 
-    def rows(reading: Reading) -> Select[Any]:
-        counts = {"mentions": mention_count, "quotes": quote_count, "claims": claim_count}
-        counted = [count(reading).label(name) for name, count in counts.items()]
-        statement = (
-            select(*own, *related, *counted, *RECORDED_COLUMNS)
-            .select_from(Entity)
-            .join(Revision, col(Revision.key) == Entity.recorded)
-            .outerjoin(WHOLE, (WHOLE.id == survivor(reading, Entity.part_of)) & reading.valid(WHOLE))
-            .outerjoin(
-                PRINCIPAL, (PRINCIPAL.id == survivor(reading, Entity.acts_for)) & reading.valid(PRINCIPAL)
-            )
-            .where(reading.valid(Entity), told(reading, Entity))
-        )
-        return statement.where(col(Entity.kind) == kind) if kind else statement
 
-    return rows
+def _bare(kind: str | None, reading: Reading) -> Select[Any]:
+    rows = select(col(Entity.row_key)).where(reading.valid(Entity), told(reading, Entity))
+    return rows.where(col(Entity.kind) == kind) if kind else rows
 
 
 def _aliases(reading: Reading, keys: Sequence[int]) -> Select[Any]:
@@ -155,9 +155,8 @@ def _document(reading: Reading, narrow: Narrow) -> Select[Any]:
 
 
 def _titles(reading: Reading) -> Select[Any]:
-    return select(col(Document.id).label("value"), col(Document.title).label("label")).where(
-        reading.valid(Document)
-    )
+    rows = select(col(Document.id).label("value"), col(Document.title).label("label"))
+    return rows.where(reading.valid(Document))
 
 
 ID, NETANYAHU = col(Entity.id), "benjamin-netanyahu"
@@ -218,7 +217,8 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
         about=about,
         model=Entity,
         view=EntityView,
-        select=_select_kind(kind),
+        select=partial(_select, kind),
+        bare=partial(_bare, kind),
         render=_render,
         entry=entity_entry,
         called=called,
@@ -230,7 +230,7 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
             "id": Sort("id", (ID,)),
             "mentions": Sort("number of mentions", count=mention_count),
             "quotes": Sort("number of quotes that it speaks", count=quote_count),
-            "recorded": Sort("revision", (col(Revision.number),)),
+            "recorded": Sort("when this state was recorded", (col(Entity.row_key),)),
         },
         default_sort="name",
         tie=(ID,),
@@ -238,8 +238,9 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
     )
 
 
-STATES = "Entities that are organisations, acting states among them."
 ENTITIES = _resource("entities", "entity", None, "Actors, organisations and places, named and unnamed.")
 ACTORS = _resource("actors", "actor", "actor", "Entities that are persons.")
-ORGANISATIONS = _resource("organisations", "organisation", "organisation", STATES)
+ORGANISATIONS = _resource(
+    "organisations", "organisation", "organisation", "Organisations, acting states too."
+)
 PLACES = _resource("places", "place", "place", "Entities that are places.")

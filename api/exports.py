@@ -11,12 +11,11 @@ from annotations.read import ANNOTATION, ARTICLE
 from annotations.unload import annotated, documents
 from annotations.write import write
 from api.listing.engine import Listing
-from api.listing.formats import csv_rows, ndjson
+from api.listing.export import taken, written
 from api.listing.known import names_items, refuse_unknown
 from api.listing.parameters import RANKED, ListParameters, parameters_of
 from api.listing.reading import Reading, read
 from api.listing.resource import Resource
-from api.listing.words import parse
 from api.problems import Problem, nearest
 from api.record import counts
 from api.resources import RESOURCES
@@ -51,15 +50,13 @@ def export_list(
         hint = f"did you mean {guess}?" if guess else f"there are {', '.join(RESOURCES)}"
         raise ExportError(f"no list of this name; {hint}")
     parameters = _parameters(resource, format, as_of, where)
-    words = getattr(parameters, "q", None)
     try:
         with database.read() as session:
-            reading = read(session, as_of, parse(words) if words else ())
+            reading = read(session, as_of, getattr(parameters, "q", None))
             listing = Listing(resource, parameters, reading)
             if names_items(listing, RESOURCES):
                 refuse_unknown(listing, RESOURCES, empty=listing.empty())
-            items = _items(listing)
-            yield from csv_rows(resource.view, items) if format == "csv" else ndjson(items)
+            yield from written(listing, _batches(listing, format), format)
     except Problem as problem:
         raise _told(problem) from None
 
@@ -102,17 +99,14 @@ def _told(problem: Problem) -> ExportError:
     return ExportError("; ".join(lines) or problem.detail)
 
 
-def _items(listing: Listing) -> Iterator[dict[str, Any]]:
-    """As `batches`, but whole if it is ranked: a ranked list is one page."""
+def _batches(listing: Listing, format: str) -> Iterator[Sequence[Any]]:
+    """Every page of a list; a ranked one has no more than one."""
     include = getattr(listing.parameters, "include", None) or ()
-    if listing.sort == "rank":
-        yield from listing.items(listing.page(RANKED, include=include), include)
-        return
-    after: Sequence[Any] | None = ()
-    while after is not None:
-        page = listing.page(BATCH, after, include=include)
-        yield from listing.items(page, include)
-        after = page.after
+    more: Sequence[Any] | None = ()
+    while more is not None:
+        page = listing.page(RANKED if listing.sort == "rank" else BATCH, more, include=include)
+        yield taken(listing, page, format)
+        more = None if listing.sort == "rank" else page.after
 
 
 def _parameters(resource: Resource, format: str, as_of: str | None, where: Iterable[str]) -> ListParameters:

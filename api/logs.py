@@ -5,10 +5,13 @@ import re
 import secrets
 import sys
 import time
+from collections.abc import MutableMapping
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import Any
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import OURS, Problem
@@ -22,6 +25,7 @@ _tracebacks = structlog.processors.ExceptionRenderer(
     structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 )
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_REQUEST: ContextVar[dict[str, str]] = ContextVar("request")
 _ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
 
@@ -35,6 +39,7 @@ def configure(settings: Settings) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            _of_request,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _tracebacks if settings.log_format == "json" else structlog.processors.format_exc_info,
@@ -50,14 +55,17 @@ def configure(settings: Settings) -> None:
 class Log:
     """Gives each request an id, the client's if it sends a plain one, and writes what became of it."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, *, requests: bool = True) -> None:
+        # `requests`: whether a line of each is wanted. Looking for the logger takes longer than most answers.
+        self.app, self.requests = app, requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _ID.fullmatch(given) else secrets.token_hex(8)
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        request_id = given.decode("latin-1")
+        if not _ID.fullmatch(request_id):
+            request_id = secrets.token_hex(8)
         method = scope["method"] if scope["method"] in METHODS else "other"
         status, started = 0, time.perf_counter()
 
@@ -65,34 +73,56 @@ class Log:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
-        # Bound for whoever logs below, in the thread pool too.
-        bound = {"request_id": request_id, "method": method, "path": scope["path"]}
-        logger = structlog.get_logger()
         # A copy, because the door changes it, and the only one, because routing leaves the route in it.
         scope = {**scope}
         OPEN.inc()
-        with structlog.contextvars.bound_contextvars(**bound):
-            try:
-                await self.app(scope, receive, identified)
-            except Problem as problem:
-                await problem.response()(scope, receive, identified)
-            except Exception:
-                logger.exception("failed")
-                # What has begun can not become another answer: it ends short, and the connection with it.
-                if not status:
-                    await OURS.response()(scope, receive, identified)
-            finally:
-                OPEN.dec()
-                seconds = time.perf_counter() - started
-                route = route_of(scope)
-                REQUESTS.labels(route, method, status).inc()
-                SECONDS.labels(route).observe(seconds)
-                logger.info("request", status=status, route=route, ms=round(seconds * 1000, 1))
+        # For whoever logs below, in the thread pool too.
+        bound = _REQUEST.set({"request_id": request_id, "method": method, "path": scope["path"]})
+        try:
+            await self.app(scope, receive, identified)
+        except Problem as problem:
+            await problem.response()(scope, receive, identified)
+        except Exception:
+            structlog.get_logger().exception("failed")
+            # What has begun can not become another answer: it ends short, and the connection with it.
+            if not status:
+                await OURS.response()(scope, receive, identified)
+        finally:
+            OPEN.dec()
+            seconds = time.perf_counter() - started
+            route = route_of(scope)
+            _counted(route, method, status).inc()
+            _timed(route).observe(seconds)
+            if self.requests:
+                ms = round(seconds * 1000, 1)
+                structlog.get_logger().info("request", status=status, route=route, ms=ms)
+            _REQUEST.reset(bound)
+
+
+def request_id() -> str:
+    """The id of the request that is being answered."""
+    return _REQUEST.get({}).get("request_id", "")
+
+
+# Finding a label's counter costs more than counting.
+@lru_cache(maxsize=2_000)
+def _counted(route: str, method: str, status: int) -> Counter:
+    return REQUESTS.labels(route, method, status)
+
+
+@lru_cache(maxsize=500)
+def _timed(route: str) -> Histogram:
+    return SECONDS.labels(route)
+
+
+def _of_request(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The request that is being answered, in each line."""
+    return {**_REQUEST.get({}), **line}
 
 
 def route_of(scope: Scope) -> str:
     """The template of the route, such as /v1/quotes/{id}: never the path, of which there is no end."""
-    return str(getattr(scope.get("route"), "path", "none"))
+    return str(getattr(scope.get("route"), "path", scope.get("template", "none")))

@@ -10,6 +10,7 @@ from api.entities import entity_operators
 from api.following.entries import mention_entry
 from api.listing.filters import Contains, Exact
 from api.listing.formats import JSON_ONLY
+from api.listing.order import table_of
 from api.listing.reading import Reading
 from api.listing.resource import Include, Parts, Resource, Sort
 from api.listing.sql import select
@@ -31,7 +32,6 @@ from api.views import AROUND, SEED, DocumentReference, EntityReference, Recorded
 from models.document import Document
 from models.entity import Entity
 from models.mention import Mention, MentionBase
-from models.revision import Revision
 from models.text import Text
 from models.vocabulary import EntityKind, MentionKind
 
@@ -66,6 +66,10 @@ def _select(reading: Reading) -> Select[Any]:
     )
 
 
+def _bare(reading: Reading) -> Select[Any]:
+    return select(col(Mention.row_key)).where(reading.valid(Mention))
+
+
 def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
     return {name: row[name] for name in MentionBase.model_fields} | {
         "document": document_reference(row),
@@ -84,6 +88,8 @@ MENTIONS = Resource(
     model=Mention,
     view=MentionView,
     select=_select,
+    bare=_bare,
+    beside=(table_of(Entity),),
     render=_render,
     entry=mention_entry,
     texts=texts_of(Mention),
@@ -105,7 +111,7 @@ MENTIONS = Resource(
     sorts={
         "position": Sort("document, then place in it", (col(Mention.document_id),)),
         "published": Sort("day of publication", (col(Document.published_order),)),
-        "recorded": Sort("revision", (col(Revision.number),)),
+        "recorded": Sort("when this state was recorded", (col(Mention.row_key),)),
     },
     default_sort="position",
     tie=(col(Mention.document_id), col(Mention.start), col(Mention.id)),

@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import Select, false, func, literal, or_
 from sqlmodel import col
 
-from api.listing.filters import Exact, Narrow
+from api.listing.filters import Exact, Narrow, containing
 from api.listing.reading import Reading
 from api.listing.sql import aliased, select
+from api.listing.template import Given, bound
 from models.entity import Alias, Entity
 from models.folding import fold
 
@@ -15,14 +16,18 @@ from models.folding import fold
 MOST_MEANT = 20
 
 
-def named(reading: Reading, words: str) -> Select[Any]:
+def named(reading: Reading, words: str | Given) -> Select[Any]:
     """Ids of entities with these words in their name or an alias."""
-    return _like(reading, f"%{fold(words)}%")
+    return _like(reading, bound(words, containing))
 
 
-def begins(reading: Reading, words: str) -> Select[Any]:
+def begins(reading: Reading, words: str | Given) -> Select[Any]:
     """Ids of entities whose name or an alias has a word that begins so."""
-    return _like(reading, f"{fold(words)}%", f"% {fold(words)}%")
+    return _like(reading, bound(words, _beginning), bound(words, lambda w: f"% {_beginning(w)}"))
+
+
+def _beginning(words: str) -> str:
+    return f"{fold(words)}%"
 
 
 def called(reading: Reading, words: str) -> Select[Any]:
@@ -39,7 +44,7 @@ def called(reading: Reading, words: str) -> Select[Any]:
     return select(found.c.id).group_by(found.c.id).order_by(best, found.c.id).limit(MOST_MEANT)
 
 
-def _like(reading: Reading, *patterns: str) -> Select[Any]:
+def _like(reading: Reading, *patterns: Any) -> Select[Any]:
     entity, alias = aliased(Entity, "named"), aliased(Alias, "named_alias")
     aliases = select(alias.entity_key).where(or_(*(alias.folded.like(pattern) for pattern in patterns)))
     names = or_(*(entity.name_order.like(pattern) for pattern in patterns))
@@ -65,10 +70,10 @@ def alias_of(reading: Reading, narrow: Narrow) -> Select[Any]:
     return select(every.c.owner, every.c.value)
 
 
-def parts_of(reading: Reading, whole: str) -> Select[Any]:
+def parts_of(reading: Reading, whole: str | Given) -> Select[Any]:
     """Ids of an entity and of all that is part of it, at any depth, and of what is merged into them."""
     entity, inner = aliased(Entity, "whole"), aliased(Entity, "inner")
-    start = select(entity.id).where(entity.id == whole, reading.valid(entity))
+    start = select(entity.id).where(entity.id == bound(whole), reading.valid(entity))
     if reading.merged:
         start = start.where(entity.survivor.is_(None))
     found = start.cte(recursive=True)

@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping, Select, case, func, literal, or_
 from sqlmodel import col
 
 from api.listing.filters import Exact, Filter
+from api.listing.holes import ENTITY, ENTITY_MEMBERS, INDICATOR, REVISION, Hole
 from api.listing.ranges import Dates, Moments
 from api.listing.reading import Reading
 from api.listing.resource import Part, Parts
@@ -22,15 +23,21 @@ from models.timex import Timex, TimexBase
 
 def entity_columns(entity: Any) -> dict[str, Any]:
     """An entity in brief, as members of a part."""
-    return {"entity_id": entity.id, "kind": entity.kind, "name": entity.name, "naming": entity.naming}
+    return {"entity_id": entity.id, **{name: getattr(entity, name) for name in ENTITY_MEMBERS}}
 
 
 def entity_reference(row: Any, prefix: str = "") -> dict[str, Any] | None:
     """The same, as it is shown; none if there is none."""
     if row[f"{prefix}entity_id"] is None:
         return None
-    members = {name: row[f"{prefix}{name}"] for name in ("kind", "name", "naming")}
-    return {"id": row[f"{prefix}entity_id"], **members}
+    id_ = row[f"{prefix}entity_id"]
+    return Hole(f"{ENTITY}{id_}", {"id": id_} | {name: row[f"{prefix}{name}"] for name in ENTITY_MEMBERS})
+
+
+def indicator_reference(row: RowMapping) -> dict[str, Any] | None:
+    """The question that a claim answers, in brief; none if there is none."""
+    id_ = row["indicator_id"]
+    return Hole(f"{INDICATOR}{id_}", {"id": id_, "label": row["indicator_label"]}) if id_ else None
 
 
 def speaking(row: dict[str, Any]) -> dict[str, Any]:
@@ -48,6 +55,7 @@ DOCUMENT_COLUMNS: list[Any] = [
 RECORDED_COLUMNS: list[Any] = [
     col(Revision.number).label("revision"),
     col(Revision.time).label("revision_time"),
+    col(Revision.key).label("revision_key"),
 ]
 
 
@@ -55,7 +63,7 @@ def in_document(statement: Select[Any], model: Any, reading: Reading) -> Select[
     """Joins what stands in a document that can be read with it and with its revision."""
     return (
         statement.join(Document, (col(Document.id) == model.document_id) & reading.valid(Document))
-        .join(Revision, col(Revision.key) == model.recorded)
+        .join(Revision, col(Revision.key) == model.recorded, isouter=reading.unsealed)
         .where(reading.valid(model), reading.sees(Document))
     )
 
@@ -125,7 +133,9 @@ def document_reference(row: RowMapping) -> dict[str, Any]:
 
 def recorded_view(row: RowMapping) -> dict[str, Any]:
     """The revision, as shown."""
-    return {"revision": row["revision"], "time": row["revision_time"]}
+    # One that is being written has no row yet.
+    token = f"{REVISION}{row['revision_key'] or ''}"
+    return Hole(token, {"revision": row["revision"], "time": row["revision_time"]})
 
 
 def exact_number(text: str | None) -> orjson.Fragment | None:

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.access.security import secure
-from api.listing.openapi import problems
+from api.listing.openapi import REVISION, problems
 from api.problems import MEDIA_TYPE, ProblemDocument
 from api.subscriptions.webhooks import webhooks
 
@@ -167,23 +167,31 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def _conditions(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The headers that a write takes: the explorer offers them, and clients have arguments for them."""
+    """The headers that reads and writes take: the explorer offers them, clients have arguments for them."""
     if "428" in operation["responses"]:
         about = "ETag of what is changed, as it was read. Needed for what exists."
         yield _header("If-Match", about, '"f5187437ee04.670a186a7b548c4d49"')
     if "507" in operation["responses"] and not operation["operationId"].startswith("check_"):
         about = "Makes the write safe to send again: under one key it is done once. A new one for each write."
         yield _header("Idempotency-Key", about, "8e03978e-40d5-43dd-bc93-6894a57f9324")
+    if "304" in operation["responses"] and "X-Revision" in operation["responses"]["200"].get("headers", ()):
+        about = "The newest revision that you have seen in an answer: this one is of no older state."
+        yield _header("X-Revision", about, 1)
 
 
-def _header(name: str, about: str, example: str) -> dict[str, Any]:
-    schema = {"type": "string", "examples": [example]}
+def _header(name: str, about: str, example: str | int) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string", "examples": [example]}
+    if isinstance(example, int):
+        schema |= {"type": "integer", "minimum": 0}
     return {"name": name, "in": "header", "required": False, "description": about, "schema": schema}
 
 
 def _complete(path: str, operation: dict[str, Any]) -> None:
     for status, response in problems(*ANYWHERE).items():
         operation["responses"].setdefault(str(status), response)
+    if "507" in operation["responses"]:
+        for status in operation["responses"].keys() & {"200", "201"}:
+            operation["responses"][status].setdefault("headers", {}).update(REVISION)
     operation["responses"] = dict(sorted(operation["responses"].items()))
     for parameter in operation.get("parameters", ()):
         _plain(parameter)

@@ -138,7 +138,11 @@ FULL = Problem(
     "the disk of the database is full: nothing was written, reading goes on; try again once there is room",
     headers={"Retry-After": "60"},
 )
-_POSTGRESQL_FULL = "53100"
+AWAY = Problem(503, "the database did not answer; try again", headers={"Retry-After": "2"})
+TOO_LONG = Problem(
+    503, "the database needs longer for this than the service allows; ask for less, or for fewer facets"
+)
+_POSTGRESQL_FULL, _POSTGRESQL_TOO_LONG = "53100", "57014"
 # Of SQLite: busy, locked, out of memory, read-only, I/O error, full, can not open, lock protocol.
 _SQLITE_AWAY = {5, 6, 7, 8, 10, 13, 14, 15}
 # Of PostgreSQL: connection, rolled back for another's sake, resources, lock, operator's intervention, system.
@@ -187,8 +191,10 @@ def install(app: FastAPI) -> None:
             return FULL.response()
         if isinstance(error, DBAPIError) and not is_away(error):
             raise error
-        structlog.get_logger().warning("database away", error=type(error).__name__)
-        return Problem(503, "the database did not answer; try again", headers={"Retry-After": "2"}).response()
+        state = getattr(getattr(error, "orig", None), "sqlstate", None)
+        problem = TOO_LONG if state == _POSTGRESQL_TOO_LONG else AWAY
+        structlog.get_logger().warning(problem.detail, error=type(error).__name__)
+        return problem.response()
 
 
 def is_full(error: DBAPIError) -> bool:

@@ -38,7 +38,6 @@ from models.claim import Claim, ClaimSource
 from models.document import Document
 from models.entity import Entity
 from models.quote import Quote, QuoteBase, Speaker
-from models.revision import Revision
 from models.vocabulary import Act, EntityKind, Form, Naming, Polarity
 
 
@@ -62,6 +61,10 @@ class QuoteView(QuoteBase):
     sentences: Annotated[list[SentenceView] | None, JSON_ONLY] = Field(
         None, description="With `include=sentences`"
     )
+
+
+def _bare(reading: Reading) -> Select[Any]:
+    return select(col(Quote.row_key)).where(reading.valid(Quote))
 
 
 def _select(reading: Reading) -> Select[Any]:
@@ -156,8 +159,10 @@ QUOTES = Resource(
     model=Quote,
     view=QuoteView,
     select=_select,
+    bare=_bare,
     render=_render,
     entry=quote_entry,
+    prepared=True,
     texts=texts_of(Quote),
     parts=(
         SPANS,
@@ -171,7 +176,7 @@ QUOTES = Resource(
         Exact("id", "Ids of quotes.", f"{SEED}.q1", of=col(Quote.id), counted=False, names="quotes"),
         Exact(
             "speaker", "Entity that says it.", NETANYAHU, by=speaker_of, key=KEY, none=True,
-            has=spoken("speaker"),
+            has=spoken("speaker"), prepared="quotes.speaker",
             labels=entity_labels, operators=entity_operators("speaker", "netanyahu"), names="entities",
         ),
         Exact(
@@ -193,6 +198,7 @@ QUOTES = Resource(
         ),
         Exact(
             "source", "Entity that says or relays it.", NETANYAHU, by=source_of, key=KEY, none=True,
+            prepared="quotes.source",
             labels=entity_labels, operators=entity_operators("source", "netanyahu"), names="entities",
         ),
         Exact(
@@ -206,7 +212,7 @@ QUOTES = Resource(
         ),
         Exact(
             "about", "Entity mentioned in the content.", "lebanon", by=mentioned_in("content"), key=KEY,
-            names="entities",
+            names="entities", prepared="quotes.about",
             labels=entity_labels, operators=entity_operators("about", "hezbollah", within="lebanon"),
         ),
         Exact("form", "Whose words they are.", "mixed", of=col(Quote.form), type=Form),
@@ -228,7 +234,7 @@ QUOTES = Resource(
     sorts={
         "said": Sort("day on which it was said, unknown ones first", (col(Quote.said_order),)),
         "published": Sort("day of publication", (col(Document.published_order),)),
-        "recorded": Sort("revision", (col(Revision.number),)),
+        "recorded": Sort("when this state was recorded", (col(Quote.row_key),)),
         "position": Sort("document, then place in it", (col(Quote.document_id),)),
     },
     default_sort="-said",

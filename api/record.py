@@ -8,10 +8,11 @@ from sqlmodel import func, select
 
 from api.access.callers import caller_of
 from api.listing.formats import dump
-from api.listing.negotiation import RELEASE, etag_of, same
-from api.listing.openapi import problems
+from api.listing.negotiation import RELEASE, etag_of, headers_of, not_modified, same
+from api.listing.openapi import HEADERS, problems
 from api.listing.parameters import AsOf
 from api.listing.reading import Reading, read
+from api.listing.seen import at_least, not_older
 from api.resources import RESOURCES
 from models.revision import Revision
 from models.session import Database
@@ -35,7 +36,7 @@ class RecordView(BaseModel):
     tags=["record"],
     response_class=Response,
     responses={
-        200: {"model": RecordView, "description": "The state"},
+        200: {"model": RecordView, "description": "The state", "headers": HEADERS},
         304: {"description": "Not modified"},
         **problems(400, 422, 503),
     },
@@ -43,14 +44,13 @@ class RecordView(BaseModel):
 def get_record(request: Request, parameters: Annotated[AsOf, Query()]) -> Response:
     """Revision, time, version and counts. Poll it with If-None-Match to learn that something changed."""
     database: Database = request.app.state.database
-    with database.read() as session:
-        reading = read(session, parameters.as_of, desk=caller_of(request).desk)
+    with database.read(at_least(request, parameters)) as session:
+        reading = not_older(request, read(session, parameters.as_of, desk=caller_of(request).desk))
         etag = etag_of("record", reading.began, reading.number, reading.desk)
-        headers = {"ETag": etag, "Cache-Control": "no-cache"}
         if same(request, etag):
-            return Response(status_code=304, headers=headers)
+            return not_modified(etag, reading.number)
         body = counts(reading)
-    return Response(dump(body), headers=headers, media_type="application/json")
+    return Response(dump(body), headers=headers_of(etag, reading.number), media_type="application/json")
 
 
 def counts(reading: Reading) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from api.claims import CLAIMS
 from api.documents import DOCUMENTS
 from api.entities import ACTORS, ENTITIES, ORGANISATIONS, PLACES
 from api.indicators import INDICATORS
+from api.listing.prepare import preparer
 from api.listing.resource import Resource
 from api.measures import MEASURES
 from api.mentions import MENTIONS
@@ -16,3 +17,4 @@ RESOURCES: dict[str, Resource] = {
         MENTIONS, QUOTES, CLAIMS, INDICATORS, MEASURES,
     )
 }  # fmt: skip
+PREPARE = preparer(RESOURCES.values())

@@ -15,6 +15,7 @@ from api.listing.filters import Exact
 from api.listing.reading import Reading
 from api.listing.resource import Parts, Resource, Sort
 from api.listing.sql import select
+from api.listing.template import Given
 from api.listing.words import Term, matches
 from api.nested import DOCUMENT_COLUMNS, RECORDED_COLUMNS, document_reference, recorded_view
 from api.views import SEED, DocumentReference, RecordedView
@@ -65,9 +66,10 @@ def _every(reading: Reading) -> Any:
         ("claim", Claim, null(), Claim.statement, Claim.document_id),
     )
     hits = {}
+    sought = Given("q", 0, reading.sought)
     for noun, model, *shown in nouns:
         columns = (model.row_key, model.recorded, literal(noun).label("type"), model.id, *shown)
-        found = reading.valid(model), matches(model, reading.terms, sqlite=reading.sqlite)
+        found = reading.valid(model), matches(model, sought, sqlite=reading.sqlite)
         labelled = zip(columns, _COLUMNS, strict=True)
         hits[noun] = select(*(column.label(name) for column, name in labelled)).where(*found)
     stands = (col(Text.document_id) == Document.id) & (col(Text.sha256) == Document.text_sha256)

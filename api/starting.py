@@ -10,6 +10,8 @@ import uvicorn
 
 from annotations.load import Disagreement, load
 from annotations.read import ANNOTATION, read_files
+from api.listing.prepare import fill
+from api.resources import PREPARE, RESOURCES
 from api.settings import Settings
 from migrations.schema import current, drift, head, migrate
 from models.erasing import erase, unerased
@@ -25,7 +27,8 @@ class NotReady(Exception):
 
 def migrated(url: str | None) -> Database:
     """The database, brought to the schema of this release; a SQLite file is made if there is none."""
-    database = Database(url or Settings().database_url)
+    database = Database(url or Settings().own_url)
+    database.prepare = PREPARE
     if current(database) != head():
         migrate(database)
     return database
@@ -33,10 +36,11 @@ def migrated(url: str | None) -> Database:
 
 def existing(url: str | None) -> Database:
     """A database that has the schema already: reading creates nothing."""
-    address = address_of(url or Settings().database_url)
+    address = address_of(url or Settings().own_url)
     if address.get_backend_name() == "sqlite" and not Path(address.database or "").exists():
         raise NotReady(f"there is no record at {address.database}; `onrecord load` makes one")
     database = Database(address.render_as_string(hide_password=False))
+    database.prepare = PREPARE
     if current(database) != head():
         raise NotReady("the database has another schema; run `onrecord migrate`")
     return database
@@ -48,8 +52,12 @@ def serve(given: Mapping[str, object], workers: int, announce: Callable[[str], N
     os.environ |= {
         f"ONRECORD_{name.upper()}": str(value) for name, value in given.items() if value is not None
     }
+    if given.get("database_url") is not None:
+        # The environment's way past PgBouncer may lead to another database than the one that was named.
+        os.environ.pop("ONRECORD_DIRECT_URL", None)
     settings = Settings()
-    database = migrated(settings.database_url)
+    database = migrated(settings.own_url)
+    fill(database, RESOURCES.values(), announce)
     if settings.seeds:
         terms = vocabulary(settings.measures)
         seeds = sorted(Path(str(files("seeds"))).glob(f"*{ANNOTATION}"))

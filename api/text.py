@@ -8,10 +8,11 @@ from sqlmodel import col, select
 from api.access.callers import caller_of
 from api.documents import DOCUMENTS
 from api.listing.absent import found
-from api.listing.negotiation import same
-from api.listing.openapi import problems
+from api.listing.negotiation import headers_of, same
+from api.listing.openapi import HEADERS, problems
 from api.listing.parameters import AsOf
 from api.listing.reading import read
+from api.listing.seen import at_least, not_older
 from api.views import SEED
 from models.session import Database
 from models.text import Text
@@ -27,7 +28,7 @@ PLAIN = {"text/plain": {"schema": {"type": "string"}}}
     tags=["documents"],
     response_class=Response,
     responses={
-        200: {"description": "The text", "content": PLAIN},
+        200: {"description": "The text", "content": PLAIN, "headers": HEADERS},
         304: {"description": "Not modified"},
         **problems(400, 404, 410, 422, 503),
     },
@@ -39,11 +40,11 @@ def get_document_text(
 ) -> Response:
     """The characters that all offsets count in. Its SHA-256, the `text_sha256` of every item, is the ETag."""
     database: Database = request.app.state.database
-    with database.read() as session:
-        reading = read(session, parameters.as_of, desk=caller_of(request).desk)
+    with database.read(at_least(request, parameters)) as session:
+        reading = not_older(request, read(session, parameters.as_of, desk=caller_of(request).desk))
         document = found(DOCUMENTS, reading, id)
         etag = f'"{document["text_sha256"]}"'
-        headers = {"ETag": etag, "Cache-Control": "no-cache", "Content-Language": document["language"]}
+        headers = headers_of(etag, reading.number) | {"Content-Language": document["language"]}
         if same(request, etag):
             return Response(status_code=304, headers=headers)
         stands = (col(Text.document_id) == id) & (col(Text.sha256) == document["text_sha256"])

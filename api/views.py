@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from api.listing.formats import BESIDE
 from models.document import DocumentBase
 from models.entity import EntityBase
+from models.indicator import Indicator
 from models.span import Span
 from models.timex import TimexBase
 
@@ -47,6 +48,13 @@ class EntityReference(BaseModel):
     kind: str = described(EntityBase, "kind")
     name: str = described(EntityBase, "name")
     naming: str = described(EntityBase, "naming")
+
+
+class IndicatorReference(BaseModel):
+    """An indicator in brief."""
+
+    id: str = described(Indicator, "id")
+    label: str = described(Indicator, "label")
 
 
 class SpanView(BaseModel):

@@ -1,6 +1,7 @@
 """Bring a database to a step of the schema, and tell whether the models still agree with it."""
 
 import re
+import warnings
 from importlib.resources import files
 from typing import Any
 
@@ -78,11 +79,14 @@ def drift(database: Database) -> list[str]:
     """What differs between a migrated database and the models: tables, columns, indexes, keys, checks."""
     with database.engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "include_name": belongs_to_models}
+            connection, opts={"compare_type": True, "include_object": _alembic_compares}
         )
-        differences = [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
-        # Alembic compares neither CHECKs nor the conditions of indexes: both are compared as a database that
-        # is made from the models has them.
+        with warnings.catch_warnings():
+            # It says that it skips what it is told to skip.
+            warnings.filterwarnings("ignore", "autogenerate skipping")
+            differences = [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
+        # Alembic compares neither CHECKs nor the conditions and directions of indexes: both are compared as a
+        # database that is made from the models has them.
         migrated = _definitions(connection)
         if database.sqlite:
             with create_engine("sqlite://").connect() as scratch:
@@ -102,6 +106,10 @@ def belongs_to_models(name: str | None, kind: str, _: Any) -> bool:
     if kind == "index":
         return not str(name).endswith("_words")
     return kind != "table" or name in SQLModel.metadata.tables
+
+
+def _alembic_compares(_: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
+    return kind != "index" and belongs_to_models(name, kind, other)
 
 
 def _is_below(connection: Connection, step: str) -> bool:

@@ -1,6 +1,6 @@
 """A claim: a figure, what it counts, and on whose word."""
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, PrimaryKeyConstraint
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, PrimaryKeyConstraint, text
 from sqlmodel import Field, SQLModel
 
 from models.columns import check, column, one_of, recorded
@@ -71,10 +71,11 @@ class Claim(ClaimBase, Recorded, table=True):
         *recorded("claim", "document_id"),
         ForeignKeyConstraint(["document_id", "text_sha256"], ["text.document_id", "text.sha256"]),
         Index("ix_claim_row_key", "row_key"),
-        Index("ix_claim_measure", "measure", "period_order"),
-        Index("ix_claim_period", "period_order", "document_id", "start", "id"),
+        Index("ix_claim_measure", "measure", text("period_order DESC"), "document_id", "start", "id"),
+        Index("ix_claim_period", text("period_order DESC"), "document_id", "start", "id"),
         Index("ix_claim_value", "value_order", "id"),
-        Index("ix_claim_place", "place_id"),
+        Index("ix_claim_place", "place_id", text("period_order DESC"), "document_id", "start", "id"),
+        Index("ix_claim_position", "document_id", "start", "id"),
         Index("ix_claim_responsible", "responsible_id"),
         Index("ix_claim_indicator", "indicator_id"),
         one_of("comparator", Comparator),

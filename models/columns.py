@@ -56,6 +56,12 @@ def sparse(name: str, column: str) -> Index:
     return Index(name, column, sqlite_where=has, postgresql_where=has)
 
 
+def current(name: str, *columns: str) -> Index:
+    """An index of the rows that nothing supersedes."""
+    rows = text("superseded IS NULL")
+    return Index(name, *columns, sqlite_where=rows, postgresql_where=rows)
+
+
 def recorded(table: str, *scope: str) -> tuple[SchemaItem, ...]:
     """Keys of a recorded noun: one row a revision, one current row an id, revisions that exist at commit.
 

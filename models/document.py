@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, PrimaryKeyConstraint, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from models.columns import check, column, one_of, recorded, sparse
+from models.columns import check, column, current, one_of, recorded, sparse
 from models.recorded import Recorded
 from models.vocabulary import PublishedBasis, Status
 
@@ -15,7 +15,7 @@ ListedNoun = Literal["entity", "indicator", "quote", "claim"]
 class DocumentBase(SQLModel):
     """What the record says of a document in its own words."""
 
-    id: str = column("Slug of the document", examples=["beirut-strikes-2024-10-15"])
+    id: str = column("Slug of the document", primary_key=True, examples=["beirut-strikes-2024-10-15"])
     title: str = column(
         "Title as printed; in square brackets when an editor supplied it", examples=["[Air strikes]"]
     )
@@ -43,11 +43,19 @@ class DocumentBase(SQLModel):
     )
 
 
+HIDDEN = text("status <> 'published'")
+
+
 class Document(DocumentBase, Recorded, table=True):
     """One state of a document. `published_order` sorts undated documents below all dated ones."""
 
     __table_args__ = (
+        PrimaryKeyConstraint("id", "row_key"),
         *recorded("document"),
+        Index("ix_document_row_key", "row_key"),
+        Index("ix_document_published", text("published_order DESC"), "id"),
+        current("ix_document_readable", "id", "status"),
+        Index("ix_document_hidden", "id", "superseded", sqlite_where=HIDDEN, postgresql_where=HIDDEN),
         ForeignKeyConstraint(["id", "text_sha256"], ["text.document_id", "text.sha256"]),
         one_of("published_basis", PublishedBasis),
         one_of("status", Status),

@@ -22,7 +22,7 @@ PATIENCE = 5
 _INDEXED = ("entity", "indicator", "document", "mention", "quote", "claim")
 _TABLES = (
     "text", "document", "document_state", "listed", "mention", "quote", "speaker", "claim", "claim_source",
-    "span", "timex", "entity", "alias", "indicator", "revision", "answer",
+    "span", "timex", "entity", "alias", "indicator", "revision", "answer", "shown", "found",
 )  # fmt: skip
 # Transactions that began before and may see what is deleted.
 _OLDER = text(
@@ -53,7 +53,7 @@ def erase(database: Database) -> bool:
         keys = set(session.execute(select(Purge.recorded).where(col(Purge.erased).is_(None))).scalars())
     if not keys:
         return True
-    if not (_rewrite_sqlite if database.sqlite else _rewrite_postgresql)(database):
+    if not (_rewrite_sqlite if database.sqlite else _rewrite_postgresql)(database.own):
         return False
     with database.write() as session:
         # Those alone that were purged before it began.
@@ -85,6 +85,9 @@ def _rewrite_sqlite(database: Database) -> bool:
 
 
 def _rewrite_postgresql(database: Database) -> bool:
+    if database.pgbouncer:
+        # A limit that is set here would be somebody else's with the next statement.
+        return False
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         began = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
         until = time.monotonic() + PATIENCE

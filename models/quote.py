@@ -1,9 +1,9 @@
 """A quote: something that somebody said, one attribution."""
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, PrimaryKeyConstraint
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, PrimaryKeyConstraint, text
 from sqlmodel import Field, SQLModel
 
-from models.columns import check, column, one_of, recorded
+from models.columns import check, column, current, one_of, recorded
 from models.recorded import Recorded
 from models.vocabulary import Act, Form, Polarity, Relation, SpeakerRole
 
@@ -39,7 +39,9 @@ class Quote(QuoteBase, Recorded, table=True):
         ForeignKeyConstraint(["document_id", "text_sha256"], ["text.document_id", "text.sha256"]),
         Index("ix_quote_within", "document_id", "within_id"),
         Index("ix_quote_row_key", "row_key"),
-        Index("ix_quote_said", "said_order", "document_id", "start", "id"),
+        Index("ix_quote_said", text("said_order DESC"), "document_id", "start", "id"),
+        Index("ix_quote_position", "document_id", "start", "id"),
+        current("ix_quote_counted", "document_id", "form", "act", "polarity"),
         one_of("form", Form),
         one_of("act", Act),
         one_of("polarity", Polarity),

@@ -5,9 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from time import sleep
-from typing import Any
 
-from sqlalchemy import CursorResult, insert, select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlmodel import Session, SQLModel, col
 
 from models.api_key import ApiKey, Permit
@@ -21,10 +20,12 @@ from models.indicator import Indicator
 from models.measure import Measure
 from models.mention import Mention
 from models.moment import written
+from models.prepared import Complete, Found, Shown, outdate
 from models.purge import Purge, record_tombstones
 from models.quote import Quote, Speaker
 from models.recorded import Recorded, key_run
 from models.revision import Counter, Revision
+from models.sending import Row, columns_of, introduce, send
 from models.span import Span
 from models.subscription import Delivery, Subscription
 from models.text import Text
@@ -36,10 +37,21 @@ TABLES: tuple[type[SQLModel], ...] = (
     Quote, Speaker, Claim, ClaimSource, Span, Timex, DocumentState, Listed, Purge,
 )  # fmt: skip
 # Tables beside the record: what follows from it, and what the service keeps for itself.
-BESIDE: tuple[type[SQLModel], ...] = (Event, ApiKey, Permit, Audit, Answer, Subscription, Delivery)
+BESIDE: tuple[type[SQLModel], ...] = (
+    Complete, Shown, Found, Event, ApiKey, Permit, Audit, Answer, Subscription, Delivery,
+)  # fmt: skip
 # Seconds: a revision is sealed, and so all but committed, at most PROMPT after its time; an earlier time than
 # FINAL ago can get no other revision, even if the commit itself waits for the disk or clocks differ a little.
 PROMPT, FINAL = 5, 10
+# What a revision touches is looked up row by row, by indexes, in the rest of its transaction. PostgreSQL
+# would read whole tables as long as it does not know how much was just sent, and compile what it runs once.
+_ROW_BY_ROW = text(
+    "SELECT "
+    + ", ".join(
+        f"set_config('{name}', 'off', true)"
+        for name in ("enable_hashjoin", "enable_mergejoin", "enable_seqscan", "jit")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -57,14 +69,19 @@ class Conflict(Exception):
 
 
 class Change:
-    """One revision in the making: rows to close and rows to add, numbered when it is sealed."""
+    """One revision in the making: rows to close and rows to add, numbered when it is sealed.
+
+    `documents` are those of which rows were sent or closed so far: all of them once it is flushed.
+    """
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.keys = key_run()
         self.key = next(self.keys)
-        self._rows: dict[type[SQLModel], list[dict[str, Any]]] = defaultdict(list)
+        self.documents: set[str] = set()
+        self._rows: dict[type[SQLModel], list[Row]] = defaultdict(list)
         self._closed: dict[type[Recorded], list[int]] = defaultdict(list)
+        self._sent: set[type[SQLModel]] = set()
         self._touched = False
 
     def __bool__(self) -> bool:
@@ -73,9 +90,12 @@ class Change:
     def add(self, *rows: SQLModel) -> None:
         """Rows of any table; recorded ones are valid from this revision on."""
         for row in rows:
-            columns = type(row).__table__.columns.keys()  # type: ignore[attr-defined]
-            self._touched = True
-            self._rows[type(row)].append({name: getattr(row, name) for name in columns})
+            self.enter(type(row), {name: getattr(row, name) for name in columns_of(type(row))})
+
+    def enter(self, table: type[SQLModel], *rows: Row) -> None:
+        """The same, by column."""
+        self._touched = self._touched or bool(rows)
+        self._rows[table].extend(rows)
 
     def close(self, model: type[Recorded], row_keys: Iterable[int]) -> None:
         """End the validity of current rows with this revision."""
@@ -89,7 +109,10 @@ class Change:
         self._closed.clear()
         for table in TABLES:
             if rows := self._rows.pop(table, None):
-                self.session.execute(insert(table), rows)
+                if column := _document_of(table):
+                    self.documents |= {id_ for row in rows if (id_ := row.get(column))}
+                send(self.session.connection(), table, rows)
+                self._sent.add(table)
 
     def seal(self, by: By) -> int:
         """Send what is left and number the revision: last, so that numbers are in commit order.
@@ -99,6 +122,12 @@ class Change:
         of the record take longer, the revision is sealed anew with a time that lies ahead by as much.
         """
         self.flush()
+        introduce(self.session.connection(), self._sent)
+        prepare = self.session.info.get("prepare")
+        # Before others wait. Where nobody prepares, what was prepared holds no longer.
+        prepare(self) if prepare else outdate(self.session, self.key, self.documents)
+        if postgresql := self.session.get_bind().dialect.name == "postgresql":
+            self.session.execute(_ROW_BY_ROW)
         ahead = 0.0
         while True:
             with self.session.begin_nested() as attempt:
@@ -107,7 +136,7 @@ class Change:
                 self.session.execute(revision)
                 record_events(self.session, self.key, number)
                 record_tombstones(self.session, self.key, number)
-                if self.session.get_bind().dialect.name == "postgresql":
+                if postgresql:
                     # What is deferred would be checked in the commit, after the time was looked at.
                     self.session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
                     self.session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
@@ -131,10 +160,20 @@ class Change:
         for start in range(0, len(keys), 500):
             part = keys[start : start + 500]
             statement = update(model).where(col(model.row_key).in_(part), col(model.superseded).is_(None))
-            result = self.session.execute(statement.values(superseded=self.key))
-            assert isinstance(result, CursorResult)
-            if result.rowcount != len(part):
+            document = getattr(model, _document_of(model) or "superseded")
+            closed = self.session.execute(statement.values(superseded=self.key).returning(document))
+            documents = list(closed.scalars())
+            if len(documents) != len(part):
                 raise Conflict(f"{model.__name__.lower()}: a row was corrected meanwhile")
+            if _document_of(model):
+                self.documents |= {id_ for id_ in documents if id_}
+
+
+def _document_of(model: type[SQLModel]) -> str | None:
+    """The column that holds the document's id, none where rows belong to no document."""
+    if model is Document:
+        return "id"
+    return "document_id" if "document_id" in model.model_fields else None
 
 
 def final() -> str:

@@ -5,7 +5,7 @@ import secrets
 import time
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, or_, select
+from sqlalchemy import BigInteger, ColumnElement, and_, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col
 
@@ -33,17 +33,19 @@ class Recorded(SQLModel):
     folded: str = column("The words that full text finds, folded")
 
 
-def valid(model: Any, at: int | None) -> ColumnElement[bool]:
+def valid(model: Any, at: Any) -> ColumnElement[bool]:
     """The one clause that reads a table as it stands (`at` None), or as it stood at revision `at`.
 
     The two forms agree at the newest revision; the first is served by the partial index of current rows.
     """
     if at is None:
         return model.superseded.is_(None)  # type: ignore[no-any-return]
-    return (_number(model.recorded) <= at) & or_(model.superseded.is_(None), _number(model.superseded) > at)
+    return and_(
+        numbered(model.recorded) <= at, or_(model.superseded.is_(None), numbered(model.superseded) > at)
+    )
 
 
-def _number(key: Any) -> ColumnElement[int]:
+def numbered(key: Any) -> ColumnElement[int]:
     """The number of the revision with this key; null while it is being written."""
     revision = aliased(Revision, name="of_row")
     number = select(col(revision.number)).where(col(revision.key) == key)

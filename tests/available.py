@@ -51,6 +51,7 @@ PROGRAMS: dict[str, Callable[[], Path | None]] = {
     "compose": lambda: _on_path("docker-compose"),
     "nginx": lambda: _on_path("nginx"),
     "curl": lambda: _on_path("curl"),
+    "pgbouncer": lambda: _on_path("pgbouncer"),
     "faketime": lambda: _on_path("faketime"),
     "tmpfs": _tmpfs,
 }

@@ -91,33 +91,42 @@ class Cluster(Server):
         if programs is None:
             raise FileNotFoundError("no initdb under /usr/lib/postgresql or on the PATH")
         atexit.register(self.stop)
-        self._folder = Path(tempfile.mkdtemp(prefix="onrecord-postgres-"))
-        user = _unprivileged()
-        if user is not None:
-            os.chown(self._folder, user.pw_uid, user.pw_gid)
+        self._folder = own_folder("onrecord-postgres-")
         data = str(self._folder / "data")
-        initdb = [str(programs / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"]
-        if self._call([*initdb, "-E", "UTF8", "--locale=C.UTF-8"], user).wait() != 0:
+        if self._call(self._making(programs, data)).wait() != 0:
             self._fail()
         for _ in range(5):  # somebody else may take the free port between the look and the start
             self.port = free_port()
             settings = [f"--{name}={value}" for name, value in self._settings.items()]
             self._command = [str(programs / "postgres"), "-D", data, "-p", str(self.port), *settings]
-            self._process = self._call(self._command, user)
+            self._process = self._call(self._command)
             if self._answers():
                 return
         self._fail()
+
+    def _making(self, programs: Path, data: str) -> list[str]:
+        """The command that makes the folder with its data."""
+        initdb = [str(programs / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"]
+        return [*initdb, "-E", "UTF8", "--locale=C.UTF-8"]
 
     def restart(self, how: signal.Signals, away: float) -> None:
         """Stop as `pg_ctl stop` does, stay away for so many seconds, come back on the same port.
 
         SIGINT is its "fast" (sessions are ended), SIGQUIT "immediate" (as a crash: it recovers when started).
         """
+        self.halt(how)
+        time.sleep(away)
+        self.resume()
+
+    def halt(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop, and keep the data and the port."""
         assert self._process is not None
         self._process.send_signal(how)
         self._process.wait(timeout=60)
-        time.sleep(away)
-        self._process = self._call(self._command, _unprivileged())
+
+    def resume(self) -> None:
+        """Come back after a halt."""
+        self._process = self._call(self._command)
         if not self._answers():
             self._fail()
 
@@ -152,20 +161,9 @@ class Cluster(Server):
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
-    def _call(self, command: list[str], user: pwd.struct_passwd | None) -> subprocess.Popen[bytes]:
+    def _call(self, command: list[str]) -> subprocess.Popen[bytes]:
         assert self._folder is not None
-        if setpriv := shutil.which("setpriv"):  # so that a killed test run leaves no cluster behind
-            command = [setpriv, "--pdeathsig", "INT", *command]
-        with (self._folder / "log").open("ab") as log:
-            return subprocess.Popen(
-                command,
-                stdout=log,
-                stderr=log,
-                cwd=self._folder,
-                user=user.pw_uid if user else None,
-                group=user.pw_gid if user else None,
-                extra_groups=[] if user else None,
-            )
+        return run_unprivileged(command, self._folder)
 
     def _answers(self) -> bool:
         assert self._process is not None
@@ -178,6 +176,24 @@ class Cluster(Server):
             else:
                 return True
         return False
+
+
+class Standby(Cluster):
+    """A streaming replica of another cluster; what is committed there is seen here after a delay."""
+
+    def __init__(self, primary: Server) -> None:
+        super().__init__()
+        self._primary = primary
+
+    def delay(self, by: str) -> None:
+        """From now on, by so much: `300ms`, `1h`, `0`."""
+        self.execute(sql.SQL("ALTER SYSTEM SET recovery_min_apply_delay = {}").format(sql.Literal(by)))
+        self.execute(sql.SQL("SELECT pg_reload_conf()"))
+
+    def _making(self, programs: Path, data: str) -> list[str]:
+        source = ["-h", "127.0.0.1", "-p", str(self._primary.port), "-U", "postgres"]
+        how = ["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"]
+        return [str(programs / "pg_basebackup"), "-D", data, *source, *how]
 
 
 _own = Cluster()
@@ -211,6 +227,32 @@ def _unprivileged() -> pwd.struct_passwd | None:
         return None
     names = {user.pw_name for user in pwd.getpwall()}
     return pwd.getpwnam("postgres" if "postgres" in names else "nobody")
+
+
+def run_unprivileged(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    """A server that runs as whoever may run it, in `folder` with its `log`; it ends when the tests do."""
+    user = _unprivileged()
+    if setpriv := shutil.which("setpriv"):  # so that a killed test run leaves none behind
+        command = [setpriv, "--pdeathsig", "INT", *command]
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(
+            command,
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
+        )
+
+
+def own_folder(prefix: str) -> Path:
+    """A new folder that belongs to whoever runs the servers."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    user = _unprivileged()
+    if user is not None:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    return folder
 
 
 def free_port() -> int:

@@ -66,7 +66,7 @@ def test_no_module_is_longer_than_a_reader_keeps_in_mind() -> None:
 
 def test_lock_files_name_versions_and_hashes_and_no_address() -> None:
     locks = [*tracked("*.lock"), *tracked("*package-lock.json")]
-    assert len(locks) == 4
+    assert len(locks) == 5
     for lock in locks:
         text = lock.read_text()
         assert "://" not in text, lock

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, MutableMapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -182,6 +183,7 @@ class Limited:
         await self.app(scope, receive, telling)
 
 
+@lru_cache(maxsize=10_000)
 def network_of(address: str) -> str:
     """Whom an address stands for: itself, or with IPv6 the network of 64 bits that one reader is given."""
     try:

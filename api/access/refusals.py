@@ -11,6 +11,7 @@ from sqlalchemy import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.access.callers import Caller, address_of
+from api.logs import request_id
 from models.audit import Audit
 from models.moment import now
 from models.recorded import key_run
@@ -22,7 +23,6 @@ _TOLD = ThreadPoolExecutor(max_workers=2, thread_name_prefix="refusals")
 
 def audit_row(request: Request, operation: str, status: int, caller: Caller | None) -> dict[str, Any]:
     """What the audit says of a request, its subject aside."""
-    bound = structlog.contextvars.get_contextvars()
     return {
         "id": next(key_run()),
         "time": now(),
@@ -31,7 +31,7 @@ def audit_row(request: Request, operation: str, status: int, caller: Caller | No
         "address": address_of(request),
         "operation": operation,
         "status": status,
-        "request": str(bound.get("request_id", "")),
+        "request": request_id(),
     }
 
 

@@ -27,7 +27,7 @@ def migrate(
             fail("\n".join([*differences, "the models and the migrations differ"]))
         err.print("The models and the migrations agree.")
         return
-    database = Database(database_url or Settings().database_url)
+    database = Database(database_url or Settings().own_url)
     try:
         if steps.goes_down(database, to) and not yes:
             confirm(f"Going down to {to} loses data. Go on?", "--yes")

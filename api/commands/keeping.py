@@ -44,7 +44,7 @@ def restore(
     from api.settings import Settings
     from models.session import Database
 
-    database = Database(database_url or Settings().database_url)
+    database = Database(database_url or Settings().own_url)
     if holds_record(database) and not yes:
         confirm("The database is not empty; what it has will be gone. Go on?", "--yes")
     try:

@@ -89,13 +89,13 @@ def _page(request: Request, parameters: ChangesParameters, media: str, found: Fo
         "changes", found.began, found.number, found.desk, media, base, sorted(parameters.given().items())
     )
     if same(request, etag):
-        return not_modified(etag)
+        return not_modified(etag, found.number)
     following = None
     if found.more or not parameters.asked().newest_first:
         following = f"/v1/changes?{urlencode(parameters.given(after=found.cursor), doseq=True)}"
-    headers = headers_of(etag) | ({"Link": f'<{following}>; rel="next"'} if following else {})
+    headers = headers_of(etag, found.number) | ({"Link": f'<{following}>; rel="next"'} if following else {})
     if media == "ndjson":
-        return Response(b"".join(ndjson(found.results)), headers=headers, media_type=NDJSON)
+        return Response(b"".join(ndjson(map(dump, found.results))), headers=headers, media_type=NDJSON)
     if base is not None:
         return Response(_feed(request, parameters, found, following), headers=headers, media_type=ATOM)
     more = {"next": following, "cursor": found.cursor, "total": None, "facets": None}

@@ -11,6 +11,7 @@ from api.following.feed import Place, place_of, refuse_strangers, stretch
 from api.following.views import ChangesParameters
 from api.following.watch import Watch
 from api.listing.reading import Reading, read
+from api.listing.seen import not_older
 from api.search import PATHS
 from models.session import Database
 
@@ -50,7 +51,7 @@ class Follower:
         database: Database = self.request.app.state.database
         desk = caller_of(self.request).desk
         with database.read() as session:
-            reading = read(session, None, desk=desk)
+            reading = not_older(self.request, read(session, None, desk=desk))
             if not self._looked:
                 self._after = self._begin(reading)
             found = stretch(reading, self.asked, self._after)

@@ -33,6 +33,7 @@ def back_up(database: Database, file: Path) -> Held:
     once it is whole, was checked, and lies on the disk. It holds the secrets of subscriptions. Raises Unfit
     where a program is missing or the copy is not sound.
     """
+    _refuse_pgbouncer(database)
     part = file.with_name(file.name + ".part")
     try:
         part.unlink(missing_ok=True)
@@ -49,6 +50,12 @@ def back_up(database: Database, file: Path) -> Held:
     finally:
         part.unlink(missing_ok=True)
     return held
+
+
+def _refuse_pgbouncer(database: Database) -> None:
+    if database.pgbouncer:
+        message = "PostgreSQL's programs do not work through PgBouncer: give the URL that leads past it"
+        raise Unfit(f"{message}, by --database-url or in ONRECORD_DIRECT_URL")
 
 
 def holds_record(database: Database) -> bool:
@@ -73,6 +80,7 @@ def restore(database: Database, file: Path) -> Held:
     the one or the other. Raises Unfit if the file is no backup of this kind of database, is not sound, or has
     the schema of a newer release.
     """
+    _refuse_pgbouncer(database)
     kind = _kind(file)
     if kind != ("SQLite" if database.sqlite else "PostgreSQL"):
         other = "PostgreSQL" if database.sqlite else "SQLite"

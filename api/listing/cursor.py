@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -34,6 +35,14 @@ def decode(cursor: str, query: str) -> tuple[int, list[Any]]:
     if not (whole(revision) and isinstance(after, list) and after and all(map(_comparable, after))):
         raise _foreign("not a cursor of this service")
     return revision, after
+
+
+def revision_of(cursor: str) -> int:
+    """The revision that a cursor reads; 0 for one that is not ours, which whoever decodes it refuses."""
+    with suppress(Damaged):
+        revision = unpack(cursor, 3)[1]
+        return int(revision) if whole(revision) else 0
+    return 0
 
 
 def pack(*content: Any) -> str:

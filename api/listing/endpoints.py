@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.access.callers import caller_of
 from api.listing import atom, cursor
 from api.listing.absent import Moved, found
-from api.listing.engine import Listing, Page, batches, fetch_parts, item_of
+from api.listing.engine import Listing, Page, batches
 from api.listing.export import BATCH, export
+from api.listing.facets import facet
 from api.listing.formats import MEDIA_TYPES, csv_columns, csv_rows, dump, ndjson
 from api.listing.known import names_items, refuse_unknown
 from api.listing.negotiation import (
@@ -32,9 +32,12 @@ from api.listing.parameters import (
     item_parameters_of,
     parameters_of,
 )
+from api.listing.parts import fetch_parts, item_of
 from api.listing.reading import Reading, read
+from api.listing.ready import InSession, ready_item
 from api.listing.resource import Resource
-from api.listing.words import parse
+from api.listing.seen import at_least, not_older
+from api.listing.shown import following_of, shown_page, tag_of_item, tag_of_list
 from api.problems import Mistake, unprocessable
 from models.session import Database
 
@@ -88,46 +91,49 @@ def answer_list(
     _refuse_conflicts(resource, parameters, media)
     if media == "atom":
         parameters = _as_feed(resource, parameters)
-    words = getattr(parameters, "q", None)
     include = getattr(parameters, "include", None) or ()
     database: Database = request.app.state.database
-    with database.read() as session:
-        reading = read(session, parameters.as_of, parse(words) if words else (), desk=caller_of(request).desk)
+    with database.read(at_least(request, parameters)) as session:
+        reading = read(
+            session, parameters.as_of, getattr(parameters, "q", None), desk=caller_of(request).desk
+        )
+        reading = not_older(request, reading)
         listing = Listing(resource, parameters, reading)
         after: list[Any] = []
         if parameters.cursor:
             reading, after = _resume(reading, parameters, listing.digest)
             listing = Listing(resource, parameters, reading)
-        shown = _shown(parameters) if media != "atom" else (atom.base_of(request), _shown(parameters))
-        etag = etag_of(resource.name, reading.began, reading.number, reading.desk, media, shown)
+        etag = tag_of_list(listing, media, *((atom.base_of(request),) if media == "atom" else ()))
         if same(request, etag):
-            return not_modified(etag)
+            return not_modified(etag, reading.number)
         whole = media in ("csv", "ndjson") and parameters.limit is None
         if whole and listing.sort != "rank":
             if not after and names_items(listing, others):
                 refuse_unknown(listing, others, empty=listing.empty())
-            return export(request, listing, after, media, headers_of(etag))
+            # Its batches take connections of their own. Who holds one and waits for another waits for himself
+            # where there are few.
+            session.commit()
+            return export(request, listing, after, media, headers_of(etag, reading.number))
         limit = RANKED if whole else parameters.limit or PAGE
         page = listing.page(limit, after, count=parameters.count == "on", include=include)
         if not after:
             refuse_unknown(listing, others, empty=not page.rows)
-        facets = {name: listing.facet(name) for name in getattr(parameters, "facet", None) or ()}
-    following = _next(request, listing, page)
-    headers = headers_of(etag) | ({"Link": f'<{following}>; rel="next"'} if following else {})
-    items = listing.items(page, include)
+        facets = {name: facet(listing, name) for name in getattr(parameters, "facet", None) or ()}
+    following = following_of(listing, page)
+    headers = headers_of(etag, reading.number) | ({"Link": f'<{following}>; rel="next"'} if following else {})
     if media == "atom":
         feed = atom.Feed(
             atom.base_of(request), listing.reading.record, listing.digest,
-            atom.title_of(resource.name, listing.query), atom.path_of(request, _given(parameters)), following,
+            atom.title_of(resource.name, listing.query), atom.path_of(request, parameters.given()), following,
         )  # fmt: skip
-        body = feed.write(resource.entry(item) for item in items)
-        return Response(body, headers=headers, media_type=MEDIA_TYPES[media])
-    if media != "json":
-        lines = csv_rows(resource.view, items) if media == "csv" else ndjson(items)
-        return Response(b"".join(lines), headers=headers, media_type=MEDIA_TYPES[media])
-    total = None if page.total is None else {"value": page.total, "relation": "eq"}
-    shown_page = {"results": list(items), "next": following, "total": total, "facets": facets or None}
-    return Response(dump(shown_page), headers=headers, media_type=MEDIA_TYPES["json"])
+        content = feed.write(resource.entry(item) for item in listing.items(page))
+    elif media == "csv":
+        content = b"".join(csv_rows(resource.view, listing.items(page, include)))
+    elif media == "ndjson":
+        content = b"".join(ndjson(listing.lines(page, include)))
+    else:
+        content = shown_page(listing, page, following, facets)
+    return Response(content, headers=headers, media_type=MEDIA_TYPES[media])
 
 
 def answer_item(
@@ -137,14 +143,23 @@ def answer_item(
     only_json(request)
     include = getattr(parameters, "include", None) or ()
     database: Database = request.app.state.database
-    with database.read() as session:
-        reading = read(session, parameters.as_of, desk=caller_of(request).desk)
+    with database.read(at_least(request, parameters)) as session:
+        reading = not_older(request, read(session, parameters.as_of, desk=caller_of(request).desk))
+        if not include and parameters.offsets == "codepoint":
+            ready = ready_item(resource, reading, InSession(reading), id)
+            if ready is not None:
+                etag, line = tag_of_item(*ready), ready[1]
+                if same(request, etag):
+                    return not_modified(etag, reading.number)
+                return Response(
+                    line, headers=headers_of(etag, reading.number), media_type=MEDIA_TYPES["json"]
+                )
         try:
             row = found(resource, reading, id)
         except Moved as moved:
             # A merge can be undone: the client asks here again next time.
             location = _with_query(moved.location, request)
-            headers = {"Location": location, "ETag": f'"{moved.tag}"', "Cache-Control": "no-cache"}
+            headers = headers_of(f'"{moved.tag}"', reading.number) | {"Location": location}
             return Response(status_code=308, headers=headers)
         included = [part for name in include if (part := resource.includes[name].part)]
         utf16_offsets = parameters.offsets == "utf16"
@@ -156,23 +171,21 @@ def answer_item(
             if (other := resource.includes[name].resource)
         }
         # Of the rows that it shows, so that a 304 needs no rendering and any change of them is seen.
-        rows = {name: [(page.rows, page.parts) for page in pages] for name, (_, pages) in more.items()}
+        rows = {name: [_said(page) for page in pages] for name, (_, pages) in more.items()}
         shown = etag_of(parameters.offsets, include, dict(row), parts, rows)
         # Of two halves: what the item itself is, for If-Match, and all that is shown with it.
         etag = f'"{own_tag(row[resource.own])}.{shown[1:]}'
         if same(request, etag):
-            return not_modified(etag)
+            return not_modified(etag, reading.number)
     own = [name for name in include if resource.includes[name].part]
     item = item_of(resource, row, parts, own, utf16_offsets=utf16_offsets)
     for name, (listing, pages) in more.items():
         item[name] = [item for page in pages for item in listing.items(page)]
-    return Response(dump(item), headers=headers_of(etag), media_type=MEDIA_TYPES["json"])
+    return Response(dump(item), headers=headers_of(etag, reading.number), media_type=MEDIA_TYPES["json"])
 
 
-def _shown(parameters: ListParameters) -> list[tuple[str, Any]]:
-    """What the page looks like, `as_of` aside: it has been turned into a revision."""
-    given = parameters.model_dump(exclude_none=True, exclude={"as_of"})
-    return sorted(given.items())
+def _said(page: Page) -> Any:
+    return (page.rows, page.parts) if page.lines is None else page.lines
 
 
 def _refuse_conflicts(resource: Resource, parameters: ListParameters, media: str) -> None:
@@ -197,25 +210,11 @@ def _resume(reading: Reading, parameters: ListParameters, digest: str) -> tuple[
     return reading.at(revision), after
 
 
-def _next(request: Request, listing: Listing, page: Page) -> str | None:
-    # Ranks move as the record grows: a ranked list is one page.
-    if page.after is None or listing.sort == "rank":
-        return None
-    after = cursor.encode(listing.digest, listing.reading.number, page.after)
-    given = {k: v for k, v in _given(listing.parameters).items() if k not in ("as_of", "cursor")}
-    query = urlencode({**given, "cursor": after}, doseq=True)
-    return f"/v1/{listing.resource.name}?{query}"
-
-
 def _as_feed(resource: Resource, parameters: ListParameters) -> ListParameters:
     """What is new comes first, unless another order is asked for: readers look at the first page again."""
     newest = "-recorded" if "recorded" in resource.sorts else resource.default_sort
     sort = getattr(parameters, "sort", None) or newest
     return parameters.model_copy(update={"format": "atom", "sort": sort})
-
-
-def _given(parameters: ListParameters) -> dict[str, Any]:
-    return parameters.model_dump(exclude_none=True, exclude_defaults=True)
 
 
 def _with_query(location: str, request: Request) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
-from api.listing.engine import Listing
+from api.listing.engine import Listing, Page
 from api.listing.formats import MEDIA_TYPES, csv_rows, ndjson
 from api.listing.parameters import ListParameters
 from api.listing.reading import read
@@ -32,10 +32,10 @@ def export(
         raise Problem(503, "as many exports as may run at once are running", headers={"Retry-After": "5"})
     release = _once(running.release)
     # A HEAD is answered by what answers the GET; it must not read the whole record for it.
-    nothing: Iterator[dict[str, Any]] = iter(())
-    exported = nothing if request.scope.get("head") else _items(request.app.state.database, listing, after)
-    lines = csv_rows(listing.resource.view, exported) if media == "csv" else ndjson(exported)
-    headers = {**headers, "X-Revision": str(listing.reading.number)}
+    nothing: Iterator[Sequence[Any]] = iter(())
+    database: Database = request.app.state.database
+    batches = nothing if request.scope.get("head") else _batches(database, listing, after, media)
+    lines = written(listing, batches, media)
     chunks = _released(lines, release)
     # The first one before the answer begins: what goes wrong so far, as a database that is away, is answered.
     first = next(chunks, b"")
@@ -63,15 +63,27 @@ def _released(lines: Iterator[bytes], release: Callable[[], None]) -> Iterator[b
         release()
 
 
-def _items(database: Database, first: Listing, after: Sequence[Any]) -> Iterator[dict[str, Any]]:
+def written(listing: Listing, batches: Iterator[Sequence[Any]], media: str) -> Iterator[bytes]:
+    """What `taken` gave of pages, as lines of CSV or NDJSON."""
+    one = chain.from_iterable(batches)
+    return csv_rows(listing.resource.view, one) if media == "csv" else ndjson(one)
+
+
+def taken(listing: Listing, page: Page, media: str) -> Sequence[Any]:
+    """The items of a page: for CSV as they are shown, for NDJSON as their JSON."""
+    include = getattr(listing.parameters, "include", None) or ()
+    return list(listing.items(page, include)) if media == "csv" else listing.lines(page, include)
+
+
+def _batches(database: Database, first: Listing, after: Sequence[Any], media: str) -> Iterator[Sequence[Any]]:
     parameters: ListParameters = first.parameters
     include = getattr(parameters, "include", None) or ()
-    while True:
-        with database.read() as session:
-            reading = read(session, str(first.reading.number), first.reading.terms, desk=first.reading.desk)
+    more: Sequence[Any] | None = after
+    while more is not None:
+        with database.read(first.reading.number, long=True) as session:
+            reading = read(session, str(first.reading.number), first.reading.sought, desk=first.reading.desk)
             listing = Listing(first.resource, parameters, reading)
-            page = listing.page(BATCH, after, include=include)
-        yield from listing.items(page, include)
-        if page.after is None:
-            return
-        after = page.after
+            page = listing.page(BATCH, more, include=include)
+            batch = taken(listing, page, media)
+        yield batch
+        more = page.after

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
-from sqlalchemy import ColumnElement, Select, not_, or_
+from sqlalchemy import ColumnElement, Select, literal, not_, or_
+from sqlmodel import col
 
 from api.listing.reading import Reading
 from api.listing.sql import select
+from api.listing.template import Given
 from models.folding import fold
+from models.prepared import Found
 
 # Of a parameter that may be repeated: more in one request is a mistake, not a need.
 MOST_VALUES = 100
@@ -70,11 +73,22 @@ class Filter(ABC):
 
     @abstractmethod
     def clause(self, reading: Reading, operator: str, value: Any) -> ColumnElement[bool]:
-        """The condition on the rows for one of its parameters, by the operator after its name."""
+        """The condition on the rows for one of its parameters, by the operator after its name.
+
+        `value` is a Given, or a list of them for a parameter that is repeated: what is asked for may differ
+        from one request to the next, but not the condition, except by how many there are and whether they
+        are `none`.
+        """
 
     def bounds(self, operator: str, value: Any) -> Any:
         """A comparable of a `gte`, `gt`, `lte` or `lt`, by which the engine sees a range that is empty."""
         return None
+
+
+def found(reading: Reading, name: str) -> Select[Any]:
+    """The rows of a prepared relation: `row_key`."""
+    named = col(Found.name) == literal(name, literal_execute=True)
+    return select(col(Found.row_key)).where(named, reading.holds(Found))
 
 
 def _text(value: str) -> str:
@@ -113,10 +127,12 @@ class Exact(Filter):
     none: bool = False
     # The condition that a row has a value at all, where the relation is a long way to it.
     has: Any = None
+    # Under which name its relation is prepared when a revision is written.
+    prepared: str | None = None
     # The resource that its values are ids of, and ids that are known without asking the record.
     names: str | None = None
     vocabulary: frozenset[str] = frozenset()
-    operators: Mapping[str, tuple[Callable[[Reading, str], Select[Any]], str, Any]] = field(
+    operators: Mapping[str, tuple[Callable[[Reading, Any], Select[Any]], str, Any]] = field(
         default_factory=dict
     )
 
@@ -130,12 +146,12 @@ class Exact(Filter):
             type = Searched if operator == "contains" else Words
             yield Parameter(f"{self.name}__{operator}", type, about, example, True)
 
-    def clause(self, reading: Reading, operator: str, value: Sequence[Any]) -> ColumnElement[bool]:
+    def clause(self, reading: Reading, operator: str, value: Sequence[Given]) -> ColumnElement[bool]:
         if operator in self.operators:
             values_of = self.operators[operator][0]
             found = [values_of(reading, v) for v in value]
             return self._has(reading, lambda column: or_(*(column.in_(values) for values in found)))
-        values = [v for v in value if not (self.none and v == NONE)]
+        values = [v.bind() for v in value if not (self.none and v.value == NONE)]
         clauses = [self._has(reading, lambda column: column.in_(values))] if values else []
         if len(values) < len(value):
             clauses.append(self._has_none(reading))
@@ -150,7 +166,11 @@ class Exact(Filter):
         return self.of
 
     def _has(self, reading: Reading, test: Test) -> ColumnElement[bool]:
-        return test(self.of) if self.by is None else self._owns(self.by(reading, Narrow(values=test)))
+        if self.by is None:
+            return test(self.of)
+        if self.prepared is not None and reading.prepared and not reading.merged:
+            return self.key.in_(found(reading, self.prepared).where(test(col(Found.value))))  # type: ignore[no-any-return]
+        return self._owns(self.by(reading, Narrow(values=test)))
 
     def _has_none(self, reading: Reading) -> ColumnElement[bool]:
         if self.has is not None:
@@ -172,8 +192,8 @@ class Contains(Filter):
     def parameters(self) -> Iterator[Parameter]:
         yield Parameter(f"{self.name}__contains", Searched, self.about, self.example, True)
 
-    def clause(self, reading: Reading, operator: str, value: Sequence[str]) -> ColumnElement[bool]:
-        return or_(*(self.folded.like(f"%{fold(words)}%") for words in value))
+    def clause(self, reading: Reading, operator: str, value: Sequence[Given]) -> ColumnElement[bool]:
+        return or_(*(self.folded.like(words.bind(containing)) for words in value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,11 +209,16 @@ class Counts(Filter):
                 f"{self.name}__{operator}", whole, f"{self.about} {word.title()} this many.", self.example
             )
 
-    def clause(self, reading: Reading, operator: str, value: int) -> ColumnElement[bool]:
-        return compare(self.count(reading), operator, value)
+    def clause(self, reading: Reading, operator: str, value: Given) -> ColumnElement[bool]:
+        return compare(self.count(reading), operator, value.bind())
 
     def bounds(self, operator: str, value: Any) -> Any:
         return value + STRICT[operator]
+
+
+def containing(words: str) -> str:
+    """The pattern of folded words that contain these."""
+    return f"%{fold(words)}%"
 
 
 def compare(column: Any, operator: str, value: Any) -> ColumnElement[bool]:

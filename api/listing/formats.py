@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import types
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +14,8 @@ from pydantic import BaseModel
 JSON, CSV, NDJSON = "application/json", "text/csv; charset=utf-8", "application/x-ndjson"
 ATOM = "application/atom+xml"
 MEDIA_TYPES = {"json": JSON, "csv": CSV, "ndjson": NDJSON, "atom": ATOM}
+# Of a number that any integer type of 64 bits holds.
+MOST_DIGITS = 19
 # A spreadsheet takes a text cell that begins like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PARTED = " | "
@@ -26,10 +29,24 @@ def dump(value: Any) -> bytes:
     return orjson.dumps(value)
 
 
-def ndjson(items: Iterable[dict[str, Any]]) -> Iterator[bytes]:
-    """A line an item."""
-    for item in items:
-        yield dump(item) + b"\n"
+def exact(line: bytes) -> dict[str, Any]:
+    """The item of its JSON; what no float holds stays as it is written."""
+    item: dict[str, Any] = json.loads(line, parse_float=_fragment, parse_int=_whole)
+    return item
+
+
+def _fragment(digits: str) -> orjson.Fragment:
+    return orjson.Fragment(digits)
+
+
+def _whole(digits: str) -> int | orjson.Fragment:
+    return int(digits) if len(digits) < MOST_DIGITS else orjson.Fragment(digits)
+
+
+def ndjson(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """A line an item, of its JSON."""
+    for line in lines:
+        yield line + b"\n"
 
 
 def csv_rows(view: type[BaseModel], items: Iterable[dict[str, Any]]) -> Iterator[bytes]:

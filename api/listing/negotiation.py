@@ -1,6 +1,8 @@
 """Which form of an answer a client wants, and whether it has that form already."""
 
 from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import blake2b
 from importlib.metadata import version
 
 from fastapi import Request, Response
@@ -10,6 +12,7 @@ from api.listing.formats import ATOM, CSV, NDJSON
 from api.problems import Problem
 
 RELEASE = version("onrecord")
+_PERSON = RELEASE.encode()[:16]
 _KINDS = {
     "*/*": "json",
     "application/*": "json",
@@ -53,6 +56,12 @@ def etag_of(*parts: object) -> str:
     return f'"{digest(RELEASE, *parts)}"'
 
 
+def digest_of(body: bytes) -> str:
+    """What tells the bytes of a body from others, in this release."""
+    return blake2b(body, digest_size=9, person=_PERSON).hexdigest()
+
+
+@lru_cache(maxsize=10_000)
 def own_tag(key: int) -> str:
     """The first half of an item's tag: the state of the item alone, by the key of its row."""
     return digest("own", key)[:12]
@@ -64,11 +73,15 @@ def same(request: Request, etag: str) -> bool:
     return given.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in given.split(","))
 
 
-def headers_of(etag: str) -> dict[str, str]:
-    """Always asked again, never sent again: a correction must be seen at once."""
-    return {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept, Authorization"}
+def headers_of(etag: str, revision: int | None = None) -> dict[str, str]:
+    """Always asked again, never sent again: a correction must be seen at once.
+
+    `revision` is the one that is shown; who sends it back never reads an older one.
+    """
+    numbered = {} if revision is None else {"X-Revision": str(revision)}
+    return {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept, Authorization", **numbered}
 
 
-def not_modified(etag: str) -> Response:
+def not_modified(etag: str, revision: int | None = None) -> Response:
     """The client keeps what it has."""
-    return Response(status_code=304, headers=headers_of(etag))
+    return Response(status_code=304, headers=headers_of(etag, revision))

@@ -8,8 +8,15 @@ from api.listing.formats import ATOM
 from api.problems import MEDIA_TYPE, TITLES
 
 Responses = dict[int | str, dict[str, Any]]
-_HEADERS = {
+REVISION = {
+    "X-Revision": {
+        "description": "The revision that is shown, or that a write made; send it to read no older one",
+        "schema": {"type": "integer"},
+    },
+}
+HEADERS = {
     "ETag": {"description": "Strong validator; send it back in If-None-Match", "schema": {"type": "string"}},
+    **REVISION,
 }
 _LINK = {"Link": {"description": "The next page, `rel=next`", "schema": {"type": "string"}}}
 
@@ -47,7 +54,7 @@ def page_of(view: type[BaseModel], noun: str) -> type[BaseModel]:
 
 def page_headers() -> dict[str, Any]:
     """The headers of a page."""
-    return _HEADERS | _LINK
+    return HEADERS | _LINK
 
 
 def problems(*statuses: int) -> Responses:
@@ -74,6 +81,6 @@ def list_responses(resource: Any) -> Responses:
 
 def item_responses(resource: Any) -> Responses:
     """An item, and its problems."""
-    ok = {"model": resource.view, "description": f"The {resource.noun}", "headers": _HEADERS}
+    ok = {"model": resource.view, "description": f"The {resource.noun}", "headers": HEADERS}
     moved: Responses = {308: {"description": "Another one took its place"}} if resource.moved else {}
     return {200: ok, 304: {"description": "Not modified"}, **moved, **problems(400, 404, 406, 410, 422, 503)}

@@ -41,6 +41,10 @@ class AsOf(BaseModel):
         examples=["1"],
     )
 
+    def given(self) -> dict[str, Any]:
+        """What is asked for, in the order of the parameters: what is as it would be anyhow is left out."""
+        return self.model_dump(exclude_none=True, exclude_defaults=True)
+
 
 class ItemParameters(AsOf):
     """What every item takes."""
@@ -146,8 +150,11 @@ def _words(query: str) -> str:
 
 
 def _refuse_contradictions(resource: Resource) -> Any:
+    named = [(filter, {parameter.name for parameter in filter.parameters()}) for filter in resource.filters]
+
     def refuse(self: Any) -> Any:
-        for filter in resource.filters:
+        asked = self.model_fields_set
+        for filter in (filter for filter, names in named if len(names & asked) > 1):
             wanted, left_out = (getattr(self, f"{filter.name}{op}", None) for op in ("", "__not"))
             if wanted and left_out and not set(wanted).isdisjoint(left_out):
                 message = f"leaves out a value that {filter.name} asks for"

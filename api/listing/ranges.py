@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, not_, or_
 
 from api.listing.filters import COMPARE, NONE, STRICT, Filter, Parameter, compare
 from api.listing.reading import MOMENT, Reading, moment
+from api.listing.template import Given
 from models import edtf, number
 
 
@@ -58,6 +59,14 @@ def _last(value: str) -> str:
     return latest.isoformat()
 
 
+def _start(span: str) -> str:
+    return _first(span.split("..", maxsplit=1)[0])
+
+
+def _end(span: str) -> str:
+    return _first(span.split("..")[1])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dates(Filter):
     """A date axis: first and last day of a time that may be uncertain. Ends that are not known do not match.
@@ -86,20 +95,21 @@ class Dates(Filter):
 
     def clause(self, reading: Reading, operator: str, value: Any) -> ColumnElement[bool]:
         if operator == "":
-            days = [v for v in value if v != NONE]
-            tests = [lambda first, last, v=v: and_(first >= _first(v), last <= _last(v)) for v in days]
+            days = [(v.bind(_first), v.bind(_last)) for v in value if v.value != NONE]
+            tests = [lambda first, last, d=day: and_(first >= d[0], last <= d[1]) for day in days]
             undated = [not_(self.dated)] if len(days) < len(value) else []
             return or_(*(self.test(test) for test in tests), *undated)
         if operator in ("overlaps", "within"):
-            start, end = (_first(day) for day in value.split(".."))
+            start, end = value.bind(_start), value.bind(_end)
             if operator == "overlaps":
                 return self.test(lambda earliest, latest: and_(earliest < end, latest >= start))
             return self.test(lambda earliest, latest: and_(earliest >= start, latest < end))
+        day = value.bind(_first if operator in ("gte", "lt") else _last)
         conditions: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
-            "gte": lambda earliest, _: earliest >= _first(value),
-            "gt": lambda earliest, _: earliest > _last(value),
-            "lte": lambda _, latest: latest <= _last(value),
-            "lt": lambda _, latest: latest < _first(value),
+            "gte": lambda earliest, _: earliest >= day,
+            "gt": lambda earliest, _: earliest > day,
+            "lte": lambda _, latest: latest <= day,
+            "lt": lambda _, latest: latest < day,
         }
         return self.test(conditions[operator])
 
@@ -131,8 +141,8 @@ class Moments(Filter):
                 f"{self.name}__{operator}", Moment, f"{self.about} {word.title()} this time.", self.example
             )
 
-    def clause(self, reading: Reading, operator: str, value: str) -> ColumnElement[bool]:
-        return compare(self.time, operator, value)
+    def clause(self, reading: Reading, operator: str, value: Given) -> ColumnElement[bool]:
+        return compare(self.time, operator, value.bind())
 
     def bounds(self, operator: str, value: Any) -> Any:
         return value, STRICT[operator]
@@ -150,6 +160,18 @@ def _range(value: str) -> str:
     if number.parse(start) > number.parse(end):
         raise ValueError("reversed: the first number is above the second one")
     return value
+
+
+def _order_key(value: str) -> str:
+    return number.order_key(number.parse(value))
+
+
+def _low(range: str) -> str:
+    return _order_key(range.split("..", maxsplit=1)[0])
+
+
+def _high(range: str) -> str:
+    return _order_key(range.split("..")[1])
 
 
 _NUMBER = r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})"
@@ -175,9 +197,9 @@ class Numbers(Filter):
 
     def clause(self, reading: Reading, operator: str, value: Any) -> ColumnElement[bool]:
         if operator in ("", "not"):
-            found: ColumnElement[bool] = self.key.in_([number.order_key(number.parse(v)) for v in value])
+            found: ColumnElement[bool] = self.key.in_([v.bind(_order_key) for v in value])
             return not_(found) if operator else found
-        return compare(self.key, operator, number.order_key(number.parse(value)))
+        return compare(self.key, operator, value.bind(_order_key))
 
     def bounds(self, operator: str, value: Any) -> Any:
         return number.parse(value), STRICT[operator]
@@ -195,8 +217,8 @@ class Bounds(Filter):
     def parameters(self) -> Iterator[Parameter]:
         yield Parameter(f"{self.name}__overlaps", Range, self.about, self.example)
 
-    def clause(self, reading: Reading, operator: str, value: str) -> ColumnElement[bool]:
-        low, high = (number.order_key(number.parse(end)) for end in value.split(".."))
+    def clause(self, reading: Reading, operator: str, value: Given) -> ColumnElement[bool]:
+        low, high = value.bind(_low), value.bind(_high)
         below = or_(
             self.low_end == "unbounded",
             self.low_key < high,

@@ -2,20 +2,24 @@
 
 import datetime
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, and_, bindparam, func, literal, select
 from sqlmodel import Session, col
 
-from api.listing.words import Term
+from api.listing.words import Term, parse
 from api.problems import Mistake, Problem, unprocessable
-from models import recorded
+from models import prepared, recorded
 from models.entity import Entity
 from models.moment import written
+from models.prepared import Complete
 from models.purge import Purge
 from models.record import FINAL, final
 from models.revision import Counter, Revision
+
+# What the parameter of all statements is called that says at which revision they read.
+AT_REVISION = "at_revision"
 
 
 @dataclass(frozen=True)
@@ -30,24 +34,53 @@ class Reading:
     newest: int
     began: str
     sqlite: bool
-    terms: tuple[Term, ...] = field(default=())
+    # The words that are sought, as they were given.
+    sought: str | None = None
     # Whether the reader is of the desk, which sees drafts and what is under embargo.
     desk: bool = False
     # Whether entities were ever merged, so that what names one may have to be resolved.
     merged: bool = False
+    # Whether it reads what a revision is about to record, which has no row yet.
+    unsealed: bool = False
+    # The revision from which on all items are prepared; none if some are not.
+    complete: int | None = None
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """What is sought, in terms."""
+        return parse(self.sought) if self.sought else ()
 
     @property
     def record(self) -> str:
         """When the record began, whatever was purged since: those who follow it go on following it."""
         return self.began.partition(" ")[0]
 
+    @property
+    def at_revision(self) -> BindParameter[int] | None:
+        """The revision as a parameter of statements, always of one name; none for the newest one."""
+        return None if self.number == self.newest else bindparam(AT_REVISION, self.number, BigInteger)
+
+    @property
+    def prepared(self) -> bool:
+        """Whether all items are prepared at this revision."""
+        return self.complete is not None and self.number >= self.complete
+
     def valid(self, model: Any) -> ColumnElement[bool]:
         """The one clause that makes a select answer for this revision."""
-        return recorded.valid(model, None if self.number == self.newest else self.number)
+        return recorded.valid(model, self.at_revision)
+
+    def holds(self, model: Any) -> ColumnElement[bool]:
+        """The same for what is prepared."""
+        return prepared.holds(model, self.at_revision)
 
     def sees(self, document: Any) -> ColumnElement[bool]:
         """The condition that a document, and what stands in it, can be read."""
         return document.status != "withdrawn" if self.desk else document.status == "published"  # type: ignore[no-any-return]
+
+    def hides(self, document: Any) -> ColumnElement[bool]:
+        """The condition that it cannot: worded as the index of those few documents has it."""
+        unpublished = document.status != literal("published", literal_execute=True)
+        return and_(unpublished, document.status == "withdrawn") if self.desk else unpublished
 
     def at(self, number: int) -> "Reading":
         """The same at an earlier revision, in the same snapshot."""
@@ -58,7 +91,7 @@ _TIME = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?"
 MOMENT, AS_OF = rf"^{_TIME}$", rf"^([0-9]{{1,15}}|{_TIME})$"
 
 
-def read(session: Session, as_of: str | None, terms: tuple[Term, ...] = (), *, desk: bool = False) -> Reading:
+def read(session: Session, as_of: str | None, sought: str | None = None, *, desk: bool = False) -> Reading:
     """Begin a reading, in one statement; `as_of` is a revision's number or an ISO 8601 time (UTC by default).
 
     What is not final is refused, because the answer would change: what is still to come, and a time of the
@@ -72,11 +105,12 @@ def read(session: Session, as_of: str | None, terms: tuple[Term, ...] = (), *, d
     began = select(col(Revision.time)).where(col(Revision.number) == 0).scalar_subquery()
     merged = select(col(Entity.survivor)).where(col(Entity.survivor).is_not(None)).exists()
     purges = select(func.count()).select_from(Purge).scalar_subquery()
-    columns: list[Any] = [col(Counter.number), col(Counter.time), began, purges, merged]
+    complete = select(col(Complete.number)).scalar_subquery()
+    columns: list[Any] = [col(Counter.number), col(Counter.time), began, purges, merged, complete]
     if moment is not None:
         before = select(func.coalesce(func.max(col(Revision.number)), 0)).where(col(Revision.time) <= moment)
         columns.append(before.scalar_subquery())
-    newest, time, beginning, purged, resolve, *at = session.execute(select(*columns)).one()
+    newest, time, beginning, purged, resolve, ready, *at = session.execute(select(*columns)).one()
     if (number is not None and number > newest) or (moment is not None and moment > now):
         raise _not_final(f"still to come; the newest revision is {newest}")
     if moment is not None and moment > max(time, settled):
@@ -85,7 +119,9 @@ def read(session: Session, as_of: str | None, terms: tuple[Term, ...] = (), *, d
     bind = session.get_bind()
     sqlite = bind.dialect.name == "sqlite"
     beginning = f"{beginning} {purged}" if purged else beginning
-    return Reading(session, revision, newest, beginning, sqlite, terms, desk, bool(resolve))
+    return Reading(
+        session, revision, newest, beginning, sqlite, sought, desk, merged=bool(resolve), complete=ready
+    )
 
 
 def _as_of(value: str | None) -> tuple[int | None, str | None]:

@@ -84,10 +84,33 @@ class Resource:
     across: bool = False
     # The column of `select` that names the state of the item alone: the first half of its ETag.
     own: str = "row_key"
+    # `select` without what only items show, and without the revision; see `rows`.
+    bare: Callable[[Reading], Select[Any]] | None = None
+    # Tables that `select` joins besides the document and the revision, and filters look at.
+    beside: tuple[Any, ...] = ()
+    # Whether its items are prepared when a revision is written: they follow from one document, but for holes.
+    prepared: bool = False
     # The ids that words which are no id may mean, the likeliest first.
     called: Callable[[Reading, str], Select[Any]] | None = None
     # Of an id that is not listed: what took its place, and the key of its own row.
     moved: Callable[[Reading, str], Select[Any]] | None = None
+
+    def rows(self, reading: Reading) -> Select[Any]:
+        """The same rows as `select` gives, with their `row_key`, and no more of what filters look at than
+        their document: whose revision is looked at joins it.
+        """
+        if self.bare is not None:
+            return self.bare(reading)
+        return self.select(reading).with_only_columns(self.model.row_key, maintain_column_froms=True)
+
+    @property
+    def own_order(self) -> Sort:
+        """The order of its list unless another one is asked for."""
+        return self.sorts[self.default_sort.removeprefix("-")]
+
+    def own_sort(self, *, sought: bool) -> str:
+        """The order unless one is asked for: of hits those first that were recorded last, else its own."""
+        return "-recorded" if sought and "recorded" in self.sorts else self.default_sort
 
     def facets(self) -> dict[str, Exact]:
         """The filters that can be counted by value."""

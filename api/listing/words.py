@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Float,
     Select,
@@ -15,11 +17,11 @@ from sqlalchemy import (
     literal,
     literal_column,
     table,
-    text,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from api.listing.sql import select
+from api.listing.template import Given
 from models.folding import fold
 
 LONGEST_QUERY = 500
@@ -35,6 +37,7 @@ class Term:
     prefix: bool = False
 
 
+@lru_cache(maxsize=256)
 def parse(query: str) -> tuple[Term, ...]:
     """The terms of a query: words, "phrases" and beginnings*; all of them must be found.
 
@@ -54,54 +57,63 @@ def parse(query: str) -> tuple[Term, ...]:
     return tuple(terms)
 
 
-def matches(model: Any, terms: tuple[Term, ...], *, sqlite: bool) -> ColumnElement[bool]:
-    """The condition that a row has all of the terms."""
+def matches(model: Any, query: Given, *, sqlite: bool) -> ColumnElement[bool]:
+    """The condition that a row has all of the terms of a query."""
     if sqlite:
-        name = f"{model.__tablename__}_words"
-        found = select(column("rowid")).select_from(table(name)).where(_match(name, terms))
-        return model.row_key.in_(found)  # type: ignore[no-any-return]
+        words, match = full_text(model, query)
+        return model.row_key.in_(select(words.c.rowid).where(match))  # type: ignore[no-any-return]
     vector = func.array_to_tsvector(func.string_to_array(model.folded, literal(" ")))
-    clauses: list[ColumnElement[bool]] = [vector.bool_op("@@")(cast(_tsquery(terms), TSQUERY))]
-    clauses += [_follow(model.folded, term) for term in terms if len(term.words) > 1]
+    clauses: list[ColumnElement[bool]] = [vector.bool_op("@@")(_tsvector_query(query))]
+    spaced: ColumnElement[str] = literal(" ") + model.folded + literal(" ")
+    for place, term in enumerate(parse(query.value)):
+        if len(term.words) > 1:
+            clauses.append(spaced.like(query.bind(partial(_phrase, place))))
     return and_(*clauses)
 
 
-def ranked(
-    hits: Select[Any], model: Any, terms: tuple[Term, ...], newest: int, *, sqlite: bool
-) -> Select[Any]:
+def full_text(model: Any, query: Given) -> tuple[Any, ColumnElement[bool]]:
+    """SQLite's full text of a table, by `rowid`, and the condition on it that finds all of the terms."""
+    name = f"{model.__tablename__}_words"
+    return table(name, column("rowid", BigInteger)), literal_column(name).bool_op("MATCH")(query.bind(_match))
+
+
+def ranked(hits: Select[Any], model: Any, query: Given, newest: int, *, sqlite: bool) -> Select[Any]:
     """Row key and rank (less is better) of the `newest` of the rows of a select that match."""
     if sqlite:
-        name = f"{model.__tablename__}_words"
-        words = table(name, column("rowid"))
-        rank: Any = literal_column(f"bm25({name})", Float)
+        words, match = full_text(model, query)
+        rank: Any = literal_column(f"bm25({model.__tablename__}_words)", Float)
         # In the order of the full text itself, so that it stops at the last one that is ranked.
-        found = hits.join(words, words.c.rowid == model.row_key).where(_match(name, terms))
+        found = hits.join(words, words.c.rowid == model.row_key).where(match)
         order: Any = words.c.rowid
     else:
         vector = func.to_tsvector("simple", model.folded)
-        rank = 0 - func.ts_rank(vector, cast(_tsquery(terms), TSQUERY))
-        found, order = hits.where(matches(model, terms, sqlite=False)), model.row_key
+        rank = 0 - func.ts_rank(vector, _tsvector_query(query))
+        found, order = hits.where(matches(model, query, sqlite=False)), model.row_key
     keys = found.with_only_columns(
         model.row_key.label("row_key"), rank.label("rank"), maintain_column_froms=True
     )
     return keys.order_by(order.desc()).limit(newest)
 
 
-def _match(name: str, terms: tuple[Term, ...]) -> ColumnElement[bool]:
-    query = " ".join(f'"{" ".join(term.words)}"{"*" if term.prefix else ""}' for term in terms)
-    return text(f"{name} MATCH :{name}_query").bindparams(**{f"{name}_query": query})  # type: ignore[return-value]
+def _match(query: str) -> str:
+    terms = parse(query)
+    return " ".join(f'"{" ".join(term.words)}"{"*" if term.prefix else ""}' for term in terms)
 
 
-def _tsquery(terms: tuple[Term, ...]) -> str:
+def _tsvector_query(query: Given) -> Any:
+    return cast(query.bind(_tsquery), TSQUERY)
+
+
+def _tsquery(query: str) -> str:
     """Folded words are letters and digits alone: quoting them is enough."""
     lexemes = []
-    for term in terms:
+    for term in parse(query):
         *whole, last = term.words
         lexemes += [f"'{word}'" for word in whole] + [f"'{last}'{':*' if term.prefix else ''}"]
     return " & ".join(lexemes)
 
 
-def _follow(folded: Any, term: Term) -> ColumnElement[bool]:
-    phrase = f"% {' '.join(term.words)}{'' if term.prefix else ' '}%"
-    words: ColumnElement[str] = literal(" ") + folded + literal(" ")
-    return words.like(phrase)
+def _phrase(place: int, query: str) -> str:
+    """The pattern of words, with a space on either side, in which those of a term follow each other."""
+    term = parse(query)[place]
+    return f"% {' '.join(term.words)}{'' if term.prefix else ' '}%"

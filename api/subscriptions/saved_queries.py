@@ -12,7 +12,6 @@ from api.listing.known import named, refuse_unknown
 from api.listing.parameters import ListParameters, parameters_of
 from api.listing.reading import Reading
 from api.listing.resource import Resource
-from api.listing.words import parse
 from api.problems import Mistake, Problem, mistake_of, nearest, unprocessable
 from api.resources import RESOURCES
 from models.event import EventNoun
@@ -52,8 +51,7 @@ class SavedQuery:
 
     def reading(self, reading: Reading) -> Reading:
         """The reading with the words that it searches."""
-        sought = getattr(self.parameters, "q", None)
-        return replace(reading, terms=parse(sought) if sought else ())
+        return replace(reading, sought=getattr(self.parameters, "q", None))
 
     def items(self, reading: Reading, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Those of these items that it finds, as they are shown, by id; in three statements at most."""

@@ -15,12 +15,13 @@ from api.documents import DOCUMENTS
 from api.entities import ENTITIES
 from api.listing import cursor
 from api.listing.absent import purged, unknown, visible
-from api.listing.engine import fetch_parts, item_of
 from api.listing.formats import dump
 from api.listing.negotiation import etag_of, headers_of, not_modified, only_json, same
 from api.listing.openapi import list_responses, page_of, problems
+from api.listing.parts import fetch_parts, item_of
 from api.listing.reading import Reading, read
 from api.listing.resource import Resource
+from api.listing.seen import at_least, not_older
 from api.listing.sql import aliased, select
 from api.problems import Mistake, unprocessable
 from api.quotes import QUOTES
@@ -159,8 +160,9 @@ def answer(request: Request, resource: Resource, id: str, parameters: VersionPar
     only_json(request)
     limit, digest = parameters.limit, cursor.digest("versions", resource.name, id)
     database: Database = request.app.state.database
-    with database.read() as session:
-        reading, before = read(session, parameters.as_of, desk=caller_of(request).desk), None
+    with database.read(at_least(request, parameters)) as session:
+        reading = not_older(request, read(session, parameters.as_of, desk=caller_of(request).desk))
+        before = None
         if parameters.cursor:
             reading, before = _resume(reading, parameters, digest)
         versions = Versions(resource, reading, id)
@@ -173,13 +175,13 @@ def answer(request: Request, resource: Resource, id: str, parameters: VersionPar
             "versions", resource.name, id, reading.began, reading.number, reading.desk, limit, before
         )
         if same(request, etag):
-            return not_modified(etag)
+            return not_modified(etag, reading.number)
         found = versions.shown(rows, limit)
     following = None
     if len(rows) > limit:
         after = cursor.encode(digest, reading.number, [rows[limit - 1]["revision"]])
         following = f"/v1/{resource.name}/{quote(id)}/versions?{urlencode({'limit': limit, 'cursor': after})}"
-    headers = headers_of(etag) | ({"Link": f'<{following}>; rel="next"'} if following else {})
+    headers = headers_of(etag, reading.number) | ({"Link": f'<{following}>; rel="next"'} if following else {})
     body = {"results": found, "next": following, "total": None, "facets": None}
     return Response(dump(body), headers=headers, media_type="application/json")
 

@@ -11,10 +11,11 @@ from api.access.callers import caller_of
 from api.documents import DOCUMENTS
 from api.listing.absent import found
 from api.listing.formats import dump
-from api.listing.negotiation import etag_of, headers_of, own_tag, same
-from api.listing.openapi import problems
+from api.listing.negotiation import etag_of, headers_of, not_modified, own_tag, same
+from api.listing.openapi import HEADERS, problems
 from api.listing.parameters import AsOf
 from api.listing.reading import read
+from api.listing.seen import at_least, not_older
 from api.views import SEED
 from api.writing.corrections import measures_of
 from models.session import Database
@@ -36,6 +37,7 @@ YAML = "application/yaml"
                 "application/json": {"schema": {"type": "object"}},
                 YAML: {"schema": {"type": "string"}},
             },
+            "headers": HEADERS,
         },
         304: {"description": "Not modified"},
         **problems(400, 404, 410, 422, 503),
@@ -52,15 +54,16 @@ def get_annotated_document(
     """
     database: Database = request.app.state.database
     yaml = YAML in request.headers.get("accept", "").lower()
-    with database.read() as session:
-        reading = read(session, parameters.as_of, desk=caller_of(request).desk)
+    with database.read(at_least(request, parameters)) as session:
+        reading = not_older(request, read(session, parameters.as_of, desk=caller_of(request).desk))
         row = found(DOCUMENTS, reading, id)
         etag = f'"{own_tag(row[DOCUMENTS.own])}.{etag_of(yaml, reading.number, reading.began)[1:]}'
         if same(request, etag):
-            return Response(status_code=304, headers=headers_of(etag))
+            return not_modified(etag, reading.number)
         document = annotated(session, id, None if reading.number == reading.newest else reading.number)
     measures = measures_of(request)
+    headers = headers_of(etag, reading.number)
     if yaml:
-        return Response(write(document, measures), headers=headers_of(etag), media_type=YAML)
+        return Response(write(document, measures), headers=headers, media_type=YAML)
     body = {"text": document.text, "annotation": twin(document, measures)}
-    return Response(dump(body), headers=headers_of(etag), media_type="application/json")
+    return Response(dump(body), headers=headers, media_type="application/json")

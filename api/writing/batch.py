@@ -238,5 +238,4 @@ def _refused(number: int, problem: Problem) -> dict[str, Any]:
 
 
 def _answer(number: int | None, shown: list[dict[str, Any]]) -> Response:
-    headers = {} if number is None else {"X-Revision": str(number)}
-    return Response(dump({"revision": number, "results": shown}), 200, headers, media_type="application/json")
+    return Response(dump({"revision": number, "results": shown}), media_type="application/json")

@@ -104,7 +104,5 @@ def answered(session: Session, loaded: Loaded, number: int | None, tag: str | No
     headers = {"Location": f"/v1/documents/{loaded.document}"} if created else {}
     if tag is not None:
         headers["ETag"] = f'"{tag}"'
-    if number is not None:
-        headers["X-Revision"] = str(number)
     body = {name: getattr(loaded, name) for name in LoadedView.model_fields}
     return Response(dump(body), 201 if created else 200, headers, media_type="application/json")

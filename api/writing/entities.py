@@ -14,9 +14,9 @@ from annotations.mistakes import Mistakes
 from api.access.callers import Caller, needs
 from api.entities import ENTITIES, EntityView
 from api.listing.absent import Moved, found
-from api.listing.engine import fetch_parts, item_of
 from api.listing.formats import dump
 from api.listing.openapi import problems
+from api.listing.parts import fetch_parts, item_of
 from api.listing.reading import Reading, read
 from api.problems import Mistake, Problem
 from api.writing.annotated_body import merge_patch
@@ -69,8 +69,8 @@ def create_entity(request: Request, caller: Editor, body: Body, why: WhyGiven) -
         _seen_by_readers(change.session, None, {"part_of": word.part_of, "acts_for": word.acts_for})
         return id
 
-    def answer(session: Session, _: str, number: int | None) -> Response:
-        made = _shown(session, caller, id, number)
+    def answer(session: Session, _: str, __: int | None) -> Response:
+        made = _shown(session, caller, id)
         made.status_code, made.headers["Location"] = 201, f"/v1/entities/{id}"
         return made
 
@@ -102,7 +102,7 @@ def patch_entity(request: Request, id: Id, caller: Editor, patch: Patch, why: Wh
         return changed
 
     return write.commit(
-        work, lambda session, _, number: _shown(session, caller, id, number), write.by(why.reason, why.note)
+        work, lambda session, _, __: _shown(session, caller, id), write.by(why.reason, why.note)
     )
 
 
@@ -134,7 +134,7 @@ def merge_entity(request: Request, id: Id, caller: Editor, body: Body, why: WhyG
     def answer(session: Session, _: None, number: int | None) -> Response:
         row = merging.current(session, id)
         told = {"id": id, "merged_into": row.merged_into, "survivor": row.survivor, "revision": number}
-        return Response(dump(told), headers=_headers(session, id, number), media_type="application/json")
+        return Response(dump(told), headers=_headers(session, id), media_type="application/json")
 
     return write.commit(work, answer, write.by(why.reason or "merge", why.note))
 
@@ -157,8 +157,8 @@ def unmerge_entity(request: Request, id: Id, caller: Editor, why: WhyGiven) -> R
         with _told():
             merging.unmerge(change, id)
 
-    def answer(session: Session, _: None, number: int | None) -> Response:
-        return _shown(session, caller, id, number)
+    def answer(session: Session, _: None, __: int | None) -> Response:
+        return _shown(session, caller, id)
 
     return write.commit(work, answer, write.by(why.reason or "unmerge", why.note))
 
@@ -214,15 +214,14 @@ def _reading(session: Session, caller: Caller) -> Reading:
     return read(session, None, desk=caller.desk)
 
 
-def _headers(session: Session, id: str, number: int | None) -> dict[str, str]:
-    revision = {} if number is None else {"X-Revision": str(number)}
-    return {"ETag": f'"{row_of(session, Entity, id)}"', **revision}
+def _headers(session: Session, id: str) -> dict[str, str]:
+    return {"ETag": f'"{row_of(session, Entity, id)}"'}
 
 
-def _shown(session: Session, caller: Caller, id: str, number: int | None) -> Response:
+def _shown(session: Session, caller: Caller, id: str) -> Response:
     """The entity, as it is now."""
     reading = _reading(session, caller)
     row = found(ENTITIES, reading, id)
     parts = fetch_parts(reading, ENTITIES.parts, [row["row_key"]])[row["row_key"]]
     item = item_of(ENTITIES, row, parts, utf16_offsets=False)
-    return Response(dump(item), headers=_headers(session, id, number), media_type="application/json")
+    return Response(dump(item), headers=_headers(session, id), media_type="application/json")

@@ -119,7 +119,8 @@ def purge_document(
     erase(database)
     # Beside the saved answer: it may have become true since.
     body = orjson.loads(response.body) | {"erased": erased(database, id)}
-    headers = {name: response.headers[name] for name in ("idempotency-replayed",) if name in response.headers}
+    kept = ("idempotency-replayed", "x-revision")
+    headers = {name: response.headers[name] for name in kept if name in response.headers}
     return Response(dump(body), headers=headers, media_type="application/json")
 
 

@@ -21,7 +21,7 @@ from api.problems import Mistake, Problem, unprocessable
 from models.audit import Answer, Audit
 from models.commit import commit
 from models.moment import now, written
-from models.record import By, Change
+from models.record import By, Change, newest
 from models.session import Database
 
 Result = TypeVar("Result")
@@ -94,6 +94,8 @@ class Write:
 
         def then(session: Session, number: int | None, result: Result) -> None:
             made[:] = [answer(session, result, number)]
+            # Also where nothing changed: what the answer says holds at this revision, on whatever replica.
+            made[0].headers["X-Revision"] = str(newest(session)[0] if number is None else number)
             self._keep(session, made[0], number)
 
         def once(change: Change) -> Result:

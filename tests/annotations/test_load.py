@@ -156,10 +156,21 @@ def test_an_edited_text_takes_its_annotation_along(empty_database: Database) -> 
 
 def test_the_planner_knows_what_was_loaded(empty_database: Database) -> None:
     load(empty_database, flood())
+    looked_at = "SELECT relname FROM pg_class WHERE reltuples > 0"
     if empty_database.sqlite:
-        with empty_database.read() as session:
-            analysed = set(session.scalars(text("SELECT tbl FROM sqlite_stat1")))
-        assert {"quote", "claim", "mention", "span", "listed"} <= analysed
+        looked_at = "SELECT tbl FROM sqlite_stat1"
+    with empty_database.read() as session:
+        assert {"quote", "claim", "mention", "span", "listed"} <= set(session.scalars(text(looked_at)))
+
+
+def test_a_change_knows_the_documents_that_it_touches(empty_database: Database) -> None:
+    touched: list[set[str]] = []
+    empty_database.prepare = lambda change: touched.append(change.documents)
+    load(empty_database, flood(), another(flood(), "second"))
+    load(empty_database, edited("form: indirect", "form: indirect\n  act: warning"))
+    load(empty_database, another(edited("name: Harbour", "name: The harbour"), "second"))
+    load(empty_database, replace(flood(), mentions=flood().mentions[1:]))
+    assert touched == [{"harbour-flood", "second"}, {"harbour-flood"}, {"second"}, {"harbour-flood"}]
 
 
 def test_a_load_does_not_wait_to_tell_the_planner(empty_database: Database) -> None:

@@ -45,8 +45,10 @@ def test_one_thing_is_corrected(client: TestClient, empty_database: Database) ->
     }
     assert added.keys() == {
         "revision", "document_state", "listed", "claim", "span", "claim_source", "event", "audit",
+        "shown", "found",
     }  # fmt: skip
-    assert (added["claim"], added["claim_source"], added["event"], added["audit"]) == (1, 1, 1, 1)
+    one = ("claim", "claim_source", "event", "audit", "shown")
+    assert [added[name] for name in one] == [1] * len(one)
 
 
 def test_the_seed_is_corrected_one_claim_at_a_time(seeded_database: Database) -> None:

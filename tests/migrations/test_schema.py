@@ -10,13 +10,15 @@ from sqlmodel import SQLModel
 from annotations.annotated import AnnotatedDocument
 from annotations.load import load
 from annotations.unload import annotated
+from api.listing.prepare import fill
+from api.resources import RESOURCES
 from migrations import schema
 from migrations.schema import current, drift, head, migrate
 from models.measures import vocabulary
 from models.session import Database
 from tests.conftest import DOCUMENT
 
-STEPS = ("0001", "0002", "0003")
+STEPS = tuple(f"{step:04}" for step in range(1, 8))
 
 
 def names(database: Database) -> set[str]:
@@ -52,7 +54,7 @@ def test_a_filled_database_goes_down_and_up_again(seeded_database: Database, see
 
 
 def test_a_step_down_keeps_what_it_does_not_drop(seeded_database: Database) -> None:
-    """The rules and the full-text index go and come back; the rows stay."""
+    """The rules and the full-text index go and come back; the rows stay; what follows is prepared anew."""
     words = "SELECT count(*) FROM quote WHERE array_to_tsvector(string_to_array(folded, ' ')) @@ 'israel'"
     if seeded_database.sqlite:
         words = "SELECT count(*) FROM quote_words WHERE quote_words MATCH 'israel'"
@@ -74,6 +76,7 @@ def test_a_step_down_keeps_what_it_does_not_drop(seeded_database: Database) -> N
     left = rows()
     assert left == {table: count for table, count in before.items() if table in left}
     migrate(seeded_database)
+    fill(seeded_database, RESOURCES.values(), lambda _: None)
     assert (rows(), hits()) == (before, found)
     assert names(seeded_database) == rules
 

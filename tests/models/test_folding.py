@@ -7,8 +7,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from models.folding import LONGEST, fold
+from models.folding import LONGEST, _any, fold
 from models.session import Database
+
+# Characters that change what becomes of their neighbours.
+TELLING = st.sampled_from(
+    "aZ lquds0123"
+    " \u00e9\u0301\u0130\u017f\u00df.,'\u2018\u2019\u02bc\u201c\u2014\u2026\n\u6c34\u6e2f\u202f\u00b4"
+)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +102,12 @@ def test_composition_and_case_do_not_matter(words: str) -> None:
 @given(st.text())
 def test_what_is_folded_stays_so(words: str) -> None:
     assert set(fold(fold(words)).split()) == set(fold(words).split())
+
+
+@example("l'eau d\u2019l\u2018Élysée\u2019s 2,350 U.N. a\u2026b\n\u201cÉ\u201d")
+@given(st.text(TELLING | st.characters()))
+def test_what_is_ascii_is_folded_quicker_but_alike(words: str) -> None:
+    assert fold(words) == _any(words)
 
 
 def test_both_databases_find_the_same_words(seeded_database: Database) -> None:

@@ -1,0 +1,138 @@
+"""What a list is asked for: its filters as clauses, and the statements that they make in its order."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func
+
+from api.listing import cursor
+from api.listing.order import Lead, Order, counted, joined_where_asked, lead_of, tables_of
+from api.listing.parameters import RANKED, ListParameters
+from api.listing.reading import Reading
+from api.listing.resource import Resource
+from api.listing.sql import select
+from api.listing.template import Given, listed
+from api.listing.words import full_text, matches, ranked
+from api.problems import Mistake, unprocessable
+
+# Parameters that say how a page is shown, not which rows are on it.
+_SHOWN = {"limit", "cursor", "count", "format", "facet", "include", "offsets", "as_of"}
+Clauses = Mapping[str, list[ColumnElement[bool]]]
+
+
+class Query:
+    """One resource, filtered and sorted as a request asks, at one revision."""
+
+    def __init__(self, resource: Resource, parameters: ListParameters, reading: Reading) -> None:
+        self.resource, self.parameters, self.reading = resource, parameters, reading
+        given = parameters.given()
+        self.utf16 = parameters.offsets == "utf16"
+        self.query = {name: value for name, value in given.items() if name not in _SHOWN}
+        self.sort = self.query.get("sort") or resource.own_sort(sought="q" in self.query)
+        if self.sort == "rank" and "q" not in self.query:
+            raise unprocessable(Mistake(parameter="sort", message="`rank` needs words to rank by: give `q`"))
+        filters = sorted((name, value) for name, value in self.query.items() if name != "sort")
+        self.digest = cursor.digest(resource.name, self.sort, filters)
+
+    def filtered(self, without: str | None = None) -> Select[Any]:
+        """What the filters leave; `without` one of them."""
+        return self.resource.select(self.reading).where(*self.clauses_without(without))
+
+    @cached_property
+    def given(self) -> dict[str, list[Given]]:
+        """The values of the query by parameter."""
+        return {
+            name: [Given(name, place, one) for place, one in enumerate(listed(value))]
+            for name, value in self.query.items()
+        }
+
+    @cached_property
+    def clauses(self) -> Clauses:
+        """Clauses by filter; rows, count, facets and exports all use them."""
+        clauses: dict[str, list[ColumnElement[bool]]] = {}
+        for filter in self.resource.filters:
+            for parameter in filter.parameters():
+                if (values := self.given.get(parameter.name)) is not None:
+                    operator = parameter.name.removeprefix(filter.name).removeprefix("__")
+                    value = values if parameter.repeated else values[0]
+                    clauses.setdefault(filter.name, []).append(filter.clause(self.reading, operator, value))
+        if self.sought is not None and not self.resource.across:
+            clauses["q"] = [matches(self.resource.model, self.sought, sqlite=self.reading.sqlite)]
+        return clauses
+
+    @property
+    def sought(self) -> Given | None:
+        """The words that are sought."""
+        return self.given["q"][0] if "q" in self.given else None
+
+    def ordered(self, *, ready: bool) -> tuple[Any, Order]:
+        """The filtered select in its total order; for what is prepared no more than its `row_key`."""
+        resource, reading, model = self.resource, self.reading, self.resource.model
+        if ready and (lead := lead_of(resource, self.sort, self.given, reading)):
+            return self._led(lead)
+        if self.sort == "rank":
+            assert self.sought is not None, "checked before"
+            # Cut last of all, so that what other clauses leave out takes no place among the newest.
+            left = (self._rows() if ready else resource.select(reading)).where(*self.clauses_without("q"))
+            hits = ranked(left, model, self.sought, RANKED, sqlite=reading.sqlite).subquery("hits")
+            rows = self._rows() if ready else resource.select(reading)
+            statement = rows.join(hits, model.row_key == hits.c.row_key)
+            return statement, Order.of_columns((hits.c.rank,), resource.tie)
+        sort = resource.sorts[self.sort.removeprefix("-")]
+        columns = sort.columns if sort.count is None else (sort.count(reading),)
+        down = self.sort.startswith("-")
+        rows = self._rows(*columns) if ready else resource.select(reading)
+        newest = not resource.across and columns == (model.row_key,)
+        if self.sought is not None and reading.sqlite and newest:
+            # In the order of the full text itself, so that it stops at the last one of the page.
+            words, match = full_text(model, self.sought)
+            columns = (words.c.rowid,)
+            statement = rows.where(match, words.c.rowid == model.row_key, *self.clauses_without("q"))
+        else:
+            statement = rows.where(*self.clauses_without())
+        return statement, Order.of_columns(columns, resource.tie, down=down)
+
+    def _rows(self, *columns: Any) -> Any:
+        """What filters and these columns look at, and no more."""
+        resource, reading = self.resource, self.reading
+        return joined_where_asked(
+            resource.rows(reading), resource.model, (*self.clauses_without(), *columns), reading
+        )
+
+    def _led(self, lead: Lead) -> tuple[Select[Any], Order]:
+        """The same, where the value of one filter is kept in the list's order."""
+        clauses = self.clauses_without(lead.filter.name)
+        rows = (
+            lead.narrow(self._rows(), self.reading).where(*clauses) if clauses else lead.select(self.reading)
+        )
+        return rows, lead.order(down=self.sort.startswith("-"))
+
+    @cached_property
+    def lean(self) -> bool:
+        """Whether which rows are listed can be told without all that they show."""
+        looked = {table for clause in self.clauses_without() for table in tables_of(clause)}
+        return self.resource.bare is not None and not looked & set(self.resource.beside)
+
+    def clauses_without(self, without: str | None = None) -> list[ColumnElement[bool]]:
+        """The clauses of all filters, or of all but one."""
+        return [c for name, group in self.clauses.items() if name != without for c in group]
+
+    def total(self) -> Any:
+        model = self.resource.model
+        if self.resource.prepared and hasattr(model, "document_id"):
+            conditions = counted(model, self.clauses_without(), self.reading)
+            if conditions is not None:
+                return select(func.count()).select_from(model).where(*conditions).scalar_subquery()
+        filtered = self.filtered()
+        keys = filtered.with_only_columns(filtered.selected_columns.row_key)
+        return select(func.count()).select_from(keys.subquery()).scalar_subquery()
+
+    def shape(self) -> Any:
+        """What of the query decides how its statement is built."""
+        values = (
+            (name, tuple(one == "none" for one in value) if isinstance(value, list) else None)
+            for name, value in self.query.items()
+        )
+        words = tuple(len(term.words) > 1 for term in self.reading.terms)
+        return self.sort, words, RANKED, tuple(sorted(values))

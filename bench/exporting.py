@@ -1,0 +1,58 @@
+"""Exporting everything, as NDJSON and CSV; Datasette's peer is its streamed CSV.
+
+Datasette streams a table by its key, but a view page by page from the beginning: the table, without its
+document and its speaker, is the best that it has, and what is compared.
+"""
+
+import subprocess
+from dataclasses import dataclass
+
+from bench.cases import House, ours
+from bench.generator import GENERATOR_CORE
+from bench.serving import Server
+from bench.watching import memory
+
+LONGEST = 150  # seconds; a slower export is cut, and its rate is that of the rows until then
+
+
+@dataclass(frozen=True)
+class Exported:
+    """Rows and bytes that came, in how many seconds; `added` is the memory that the server took for it."""
+
+    rows: int
+    bytes: int
+    seconds: float
+    first_byte: float
+    added: int
+    whole: bool
+
+    @property
+    def rate(self) -> float:
+        """Rows a second."""
+        return self.rows / self.seconds
+
+
+def export(server: Server, path: str, heading: int = 0) -> Exported:
+    """Ask for an export and count its lines; `heading` lines are no rows."""
+    told = "%{stderr}%{time_total} %{time_starttransfer} %{size_download}"
+    url = f"http://127.0.0.1:{server.port}{path}"
+    curl = f"curl -sS --max-time {LONGEST} -w '{told}' '{url}' | wc -l"
+    with memory(server) as seen:
+        command = ["taskset", "-c", str(GENERATOR_CORE), "sh", "-c", curl]
+        said = subprocess.run(command, capture_output=True, text=True, check=True)
+    seconds, first, size = (float(word) for word in said.stderr.split()[-3:])
+    whole = seconds < LONGEST
+    return Exported(int(said.stdout) - heading, int(size), seconds, first, seen.peak - seen.before, whole)
+
+
+def run(house: House) -> dict[str, Exported]:
+    """Each export once, by what it is; a line of CSV is a row, because no quote has a newline."""
+    own = house.servers[ours(house)]
+    found = {
+        "onrecord ndjson": export(own, "/v1/quotes?format=ndjson"),
+        "onrecord csv": export(own, "/v1/quotes?format=csv", heading=1),
+    }
+    if "datasette" in house.servers:
+        stream = f"/{house.record.size}/quote.csv?_stream=on&_size=max"
+        found["datasette csv"] = export(house.servers["datasette"], stream, heading=1)
+    return found
