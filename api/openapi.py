@@ -182,7 +182,7 @@ def _conditions(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _header(name: str, about: str, example: str | int) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "string", "examples": [example]}
     if isinstance(example, int):
-        schema |= {"type": "integer", "minimum": 0}
+        schema |= {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
     return {"name": name, "in": "header", "required": False, "description": about, "schema": schema}
 
 

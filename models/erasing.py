@@ -9,7 +9,7 @@ import sqlite3
 import time
 from contextlib import suppress
 
-from sqlalchemy import text, update
+from sqlalchemy import Connection, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
@@ -24,10 +24,14 @@ _TABLES = (
     "text", "document", "document_state", "listed", "mention", "quote", "speaker", "claim", "claim_source",
     "span", "timex", "entity", "alias", "indicator", "revision", "answer", "shown", "found",
 )  # fmt: skip
-# Transactions that began before and may see what is deleted.
+# A number that no transaction had when the rows were deleted.
+_LATER = text("SELECT CAST(CAST(pg_current_xact_id() AS xid) AS text)")
+# Transactions for whose sake a table that is written anew keeps what is deleted: those that see an older
+# state of this database, and those of any database that wrote before and go on: every snapshot knows of them.
 _OLDER = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    " AND xact_start < :began AND (backend_xid IS NOT NULL OR backend_xmin IS NOT NULL)"
+    "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    " AND (age(backend_xid) > age(CAST(:later AS xid)) OR age(backend_xmin) > age(CAST(:later AS xid))"
+    " AND coalesce(datname, current_database()) = current_database())"
 )
 _SAMPLES = text(
     "DELETE FROM pg_catalog.pg_statistic s USING unnest(CAST(:tables AS text[])) AS t (name)"
@@ -89,12 +93,8 @@ def _rewrite_postgresql(database: Database) -> bool:
         # A limit that is set here would be somebody else's with the next statement.
         return False
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        began = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-        until = time.monotonic() + PATIENCE
-        while connection.execute(_OLDER, {"began": began}).scalar_one():
-            if time.monotonic() > until:
-                return False
-            time.sleep(0.1)
+        if not _none_older(connection):
+            return False
         try:
             connection.execute(text(f"SET lock_timeout = {PATIENCE * 1000}"))
             with suppress(DBAPIError):
@@ -104,9 +104,22 @@ def _rewrite_postgresql(database: Database) -> bool:
             for table in _TABLES:
                 connection.execute(text(f"VACUUM (FULL, ANALYZE) {table}"))
             # The samples of values that the planner had of them.
+            if not _none_older(connection):
+                return False
             connection.execute(text("VACUUM (FULL) pg_catalog.pg_statistic"))
         except DBAPIError:
             return False
         finally:
             connection.execute(text("RESET lock_timeout"))
+    return True
+
+
+def _none_older(connection: Connection) -> bool:
+    """Wait until what is deleted by now is needed by nobody, if that does not take too long."""
+    later = connection.execute(_LATER).scalar_one()
+    until = time.monotonic() + PATIENCE
+    while connection.execute(_OLDER, {"later": later}).scalar_one():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
     return True

@@ -76,7 +76,7 @@ class Change:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.keys = key_run()
+        self.keys = key_run(newest(session)[1])
         self.key = next(self.keys)
         self.documents: set[str] = set()
         self._rows: dict[type[SQLModel], list[Row]] = defaultdict(list)

@@ -3,6 +3,7 @@
 import itertools
 import secrets
 import time
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, and_, or_, select
@@ -13,13 +14,15 @@ from models.columns import column
 from models.revision import Revision
 
 
-def key_run() -> "itertools.count[int]":
+def key_run(after: str | None = None) -> "itertools.count[int]":
     """Keys for the rows of one transaction: 63 bits, rising with time, made without asking the database.
 
+    `after` is a time, as of the newest revision: a clock that was set back gives no keys before its rows.
     Microseconds are shifted by ten bits: a transaction would have to write a thousand rows a microsecond
     before its keys met those of the next one; the primary key refuses them if they ever do.
     """
-    return itertools.count((time.time_ns() // 1000 << 10) | secrets.randbits(10))
+    newest = round(datetime.fromisoformat(after).timestamp() * 1_000_000) if after else 0
+    return itertools.count((max(time.time_ns() // 1000, newest) << 10) | secrets.randbits(10))
 
 
 class Recorded(SQLModel):

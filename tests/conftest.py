@@ -3,6 +3,7 @@
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -104,15 +105,17 @@ def _create(backend: str, folder: Path, template: str | None = None) -> str:
 
 
 @pytest.fixture
-def empty_database(new_database: NewDatabase) -> Database:
+def empty_database(new_database: NewDatabase) -> Iterator[Database]:
     """A migrated database of this test alone, with nothing on record."""
-    return new_database()
+    with closing(new_database()) as database:
+        yield database
 
 
 @pytest.fixture
-def seeded_database(new_database: NewDatabase) -> Database:
+def seeded_database(new_database: NewDatabase) -> Iterator[Database]:
     """A database of this test alone, with the seed on record."""
-    return new_database(seeded=True)
+    with closing(new_database(seeded=True)) as database:
+        yield database
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,10 @@ SETTINGS = {
     "full_page_writes": "off",
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "max_connections": "100",
+    # Each worker of the tests holds some, and those of services that were killed take a moment to end.
+    "max_connections": "400",
+    # It would look through databases of a few seconds' life, and hold back what a purge erases.
+    "autovacuum": "off",
     "timezone": "UTC",
 }
 ADDRESS = "ONRECORD_TEST_POSTGRES_PORT"

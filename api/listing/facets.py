@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import Select, func, literal, select
+from sqlalchemy import BigInteger, Select, cast, func, literal, select
 from sqlmodel import col
 
 from api.listing.engine import Listing
@@ -66,7 +66,8 @@ class _Counted:
         document = self.model.document_id
         own = select(document.label("id"), func.count().label("number"))
         own_rows = own.where(self.reading.valid(self.model), *self.clauses).group_by(document).subquery()
-        number = func.sum(own_rows.c.number).label("number")
+        # PostgreSQL sums whole numbers to decimal ones.
+        number = cast(func.sum(own_rows.c.number), BigInteger).label("number")
         label = value if self.filter.label is None else self.filter.label
         rows = select(value, func.max(label), number).join(Document, col(Document.id) == own_rows.c.id)
         rows = rows.where(self.reading.valid(Document), self.reading.sees(Document)).group_by(value)

@@ -371,9 +371,9 @@ def test_the_audit_says_who_purged(leaked: Database) -> None:
 def test_while_others_read_the_words_stay_in_the_files_and_it_is_said(
     leaked: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(erasing, "PATIENCE", 0.2)
     with serving(leaked) as client:
-        with leaked.read() as reader:
+        with leaked.read() as reader, monkeypatch.context() as impatient:
+            impatient.setattr(erasing, "PATIENCE", 0.2)
             newest(reader)
             answer = purge(client)
             assert answer.json()["erased"] is None

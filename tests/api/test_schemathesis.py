@@ -21,6 +21,7 @@ SEMANTIC = {
     "cursor": "it goes with one query alone, which nobody can make up",
     "after": "a place in the feed of this record, likewise",
     "nothing comes": "waiting in an order that ends",
+    "of a revision that is not on record": "a client that has seen more than there is",
     "as_of": "revisions and times that are still to come",
     "no such day": "the 30th of February",
     "not an ISO 8601 time": "25 o'clock",
