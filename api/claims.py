@@ -32,7 +32,16 @@ from api.nested import (
     texts_of,
     times,
 )
-from api.sources import about_claims, behind_claims, dated, on_days, source_of, sourced, speaker_of, trait_of
+from api.sources import (
+    STANCE_AND_QUOTE,
+    about_claims,
+    behind_claims,
+    dated,
+    on_days,
+    source_of,
+    speaker_of,
+    trait,
+)
 from api.survivors import OfEntity, survivor
 from api.views import (
     SEED,
@@ -50,7 +59,7 @@ from models.document import Document
 from models.entity import Entity
 from models.indicator import Indicator
 from models.measures import vocabulary
-from models.vocabulary import Aggregation, BoundsBasis, Comparator, Modality, Naming, Stance
+from models.vocabulary import Aggregation, BoundsBasis, Comparator, Modality
 
 
 class ClaimView(ClaimBase):
@@ -193,23 +202,16 @@ CLAIMS = Resource(
             labels=entity_labels, operators=entity_operators("source", "ministry"), names="entities",
             has=SOURCED, prepared="claims.source",
         ),
-        Exact(
+        trait(
             "source__naming", "How a source is named.", "anonymous",
-            by=trait_of(behind_claims(source_of), "naming"), key=KEY, type=Naming,
+            of=behind_claims(source_of), key=KEY, prepared="claims.source",
         ),
         Exact(
             "speaker", "Entity that speaks a quote behind it, relays left aside.", MINISTRY,
             by=behind_claims(speaker_of), key=KEY, prepared="claims.speaker",
             labels=entity_labels, operators=entity_operators("speaker", "ministry"), names="entities",
         ),
-        Exact(
-            "stance", "What a quote does with it.", "repeats",
-            by=sourced(col(ClaimSource.stance)), key=KEY, type=Stance,
-        ),
-        Exact(
-            "quote", "Quote that it rests on.", f"{SEED}.q33",
-            by=sourced(col(ClaimSource.quote_id)), key=KEY, counted=False, names="quotes",
-        ),
+        *STANCE_AND_QUOTE,
         Exact(
             "about", "Entity that it is about: place, responsible party, or mentioned in its words.",
             "hezbollah", by=about_claims, key=KEY, names="entities",

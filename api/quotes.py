@@ -31,14 +31,14 @@ from api.nested import (
     texts_of,
     times,
 )
-from api.sources import addressee_of, dated, mentioned_in, on_days, source_of, speaker_of, trait_of
+from api.sources import addressee_of, dated, mentioned_in, on_days, source_of, speaker_of, trait
 from api.survivors import survivor
 from api.views import SEED, DocumentReference, RecordedView, SentenceView, SpanView, Speaking, TimexView
 from models.claim import Claim, ClaimSource
 from models.document import Document
 from models.entity import Entity
 from models.quote import Quote, QuoteBase, Speaker
-from models.vocabulary import Act, EntityKind, Form, Naming, Polarity
+from models.vocabulary import Act, Form, Polarity
 
 
 class QuoteView(QuoteBase):
@@ -179,31 +179,30 @@ QUOTES = Resource(
             has=spoken("speaker"), prepared="quotes.speaker",
             labels=entity_labels, operators=entity_operators("speaker", "netanyahu"), names="entities",
         ),
-        Exact(
+        trait(
             "speaker__kind", "Kind of an entity that says it.", "organisation",
-            by=trait_of(speaker_of, "kind"), key=KEY, type=EntityKind,
+            of=speaker_of, key=KEY, prepared="quotes.speaker",
         ),
-        Exact(
+        trait(
             "speaker__naming", "How an entity that says it is named.", "anonymous",
-            by=trait_of(speaker_of, "naming"), key=KEY, type=Naming,
+            of=speaker_of, key=KEY, prepared="quotes.speaker",
         ),
         Exact(
             "relay", "Entity that relays it, at any link of the chain.", OFFICIALS, by=relay_of, key=KEY,
             none=True, labels=entity_labels, operators=entity_operators("relay", "israeli sources"),
             names="entities",
         ),
-        Exact(
-            "relay__naming", "How an entity that relays it is named.", "anonymous",
-            by=trait_of(relay_of, "naming"), key=KEY, type=Naming,
+        trait(
+            "relay__naming", "How an entity that relays it is named.", "anonymous", of=relay_of, key=KEY
         ),
         Exact(
             "source", "Entity that says or relays it.", NETANYAHU, by=source_of, key=KEY, none=True,
             prepared="quotes.source",
             labels=entity_labels, operators=entity_operators("source", "netanyahu"), names="entities",
         ),
-        Exact(
+        trait(
             "source__naming", "How an entity that says or relays it is named.", "anonymous",
-            by=trait_of(source_of, "naming"), key=KEY, type=Naming,
+            of=source_of, key=KEY, prepared="quotes.source",
         ),
         Exact(
             "addressee", "Entity that it is said to.", MACRON, by=addressee_of, key=KEY, none=True,

@@ -16,7 +16,7 @@ from api.listing.reading import Reading
 from api.listing.resource import Parts, Resource, Sort
 from api.listing.sql import select
 from api.listing.template import Given
-from api.listing.words import Term, matches
+from api.listing.words import Term, hits_in
 from api.nested import DOCUMENT_COLUMNS, RECORDED_COLUMNS, document_reference, recorded_view
 from api.views import SEED, DocumentReference, RecordedView
 from models.claim import Claim
@@ -58,7 +58,7 @@ class HitView(BaseModel):
     recorded: RecordedView = Field(description="Since when this state is on record")
 
 
-def _every(reading: Reading) -> Any:
+def _hits(reading: Reading) -> list[Select[Any]]:
     nouns = (
         ("document", Document, Document.title, Text.text, Document.id),
         ("entity", Entity, Entity.name, Entity.description, Entity.document_id),
@@ -68,23 +68,31 @@ def _every(reading: Reading) -> Any:
     hits = {}
     sought = Given("q", 0, reading.sought)
     for noun, model, *shown in nouns:
-        columns = (model.row_key, model.recorded, literal(noun).label("type"), model.id, *shown)
-        found = reading.valid(model), matches(model, sought, sqlite=reading.sqlite)
-        labelled = zip(columns, _COLUMNS, strict=True)
-        hits[noun] = select(*(column.label(name) for column, name in labelled)).where(*found)
+        rows, key = hits_in(model, sought, sqlite=reading.sqlite)
+        columns = (key, model.recorded, literal(noun).label("type"), model.id, *shown)
+        labelled = (column.label(name) for column, name in zip(columns, _COLUMNS, strict=True))
+        hits[noun] = rows.with_only_columns(*labelled, maintain_column_froms=True).where(reading.valid(model))
     stands = (col(Text.document_id) == Document.id) & (col(Text.sha256) == Document.text_sha256)
-    hits["document"] = hits["document"].select_from(Document).join(Text, stands)
+    hits["document"] = hits["document"].join(Text, stands)
     hits["entity"] = hits["entity"].where(told(reading, Entity))
-    return union_all(*hits.values()).subquery("hit")
+    return list(hits.values())
 
 
-def _select(reading: Reading) -> Select[Any]:
-    hit = _every(reading)
+def _shown(hits: Any, reading: Reading) -> Select[Any]:
+    hit = hits.subquery("hit")
     document = (col(Document.id) == hit.c.in_document) & reading.valid(Document)
     readable = hit.c.in_document.is_(None) | reading.sees(Document)
     own = (hit.c.row_key, hit.c.type, hit.c.id, hit.c.title, hit.c.words)
     rows = select(*own, *DOCUMENT_COLUMNS, *RECORDED_COLUMNS).select_from(hit).outerjoin(Document, document)
     return rows.join(Revision, col(Revision.key) == hit.c.recorded).where(readable)
+
+
+def _select(reading: Reading) -> Select[Any]:
+    return _shown(union_all(*_hits(reading)), reading)
+
+
+def _branches(reading: Reading) -> list[Select[Any]]:
+    return [_shown(hits, reading) for hits in _hits(reading)]
 
 
 def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
@@ -145,7 +153,7 @@ SEARCH = Resource(
     select=_select,
     render=_render,
     entry=hit_entry,
-    across=True,
+    branches=_branches,
     counted_in=lambda hit, _: str(hit["snippet"]),
     filters=(
         Exact("type", "Noun of the item.", "quote", of=HIT_TYPE, type=Kind),

@@ -2,20 +2,25 @@
 
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import Select, literal
 from sqlmodel import col
 
 from api.chain import relay_of
-from api.listing.filters import Narrow, Relation
+from api.listing.filters import Exact, Narrow, Relation, Test
 from api.listing.reading import Reading
 from api.listing.sql import aliased, select
 from api.survivors import resolved
+from api.views import SEED
 from models.claim import Claim, ClaimSource
 from models.entity import Entity
 from models.mention import Mention
+from models.prepared import Found
 from models.quote import Quote, Speaker
 from models.span import Span
 from models.timex import Timex
+from models.vocabulary import EntityKind, Naming, Stance
+
+_TRAITS: dict[str, Any] = {"kind": EntityKind, "naming": Naming}
 
 
 @resolved
@@ -42,7 +47,7 @@ def source_of(reading: Reading, narrow: Narrow) -> Select[Any]:
     return select(every.c.owner, every.c.value)
 
 
-def trait_of(relation: Relation, trait: str) -> Relation:
+def _trait_of(relation: Relation, trait: str) -> Relation:
     """A relation of entities, as one of their kind or naming."""
 
     def rows(reading: Reading, narrow: Narrow) -> Select[Any]:
@@ -58,6 +63,27 @@ def trait_of(relation: Relation, trait: str) -> Relation:
         return joined.join(entity, (entity.id == found.c.value) & reading.valid(entity))
 
     return rows
+
+
+def trait(  # noqa: PLR0913  # what a filter says of itself, and of whom
+    name: str, about: str, example: str, *, of: Relation, key: Any, prepared: str | None = None
+) -> Exact:
+    """The filter by a trait (the end of its name) of the entities of a relation, that may be prepared."""
+    which = name.rpartition("__")[2]
+    relation, each = _trait_of(of, which), _each_trait(prepared, which, key) if prepared else None
+    return Exact(name, about, example, by=relation, key=key, type=_TRAITS[which], each=each)
+
+
+def _each_trait(prepared: str, trait: str, key: Any) -> Any:
+    def test(reading: Reading, has: Test) -> Any:
+        if not reading.prepared or reading.merged:
+            return None
+        entity, named = aliased(Entity, "each_entity"), literal(prepared, literal_execute=True)
+        rows = select(1).where(col(Found.document_id) == key.table.c.document_id, col(Found.row_key) == key)
+        rows = rows.where(col(Found.name) == named, reading.holds(Found), col(Found.value) == entity.id)
+        return rows.where(reading.valid(entity), has(getattr(entity, trait))).correlate(key.table).exists()
+
+    return test
 
 
 def behind_claims(relation: Relation) -> Relation:
@@ -99,7 +125,7 @@ def mentioned_in(role: str) -> Relation:
     return resolved(rows)
 
 
-def sourced(column: Any) -> Any:
+def _sourced(column: Any) -> Any:
     """A relation of the sources of claims: their stance, or their quote."""
 
     def rows(reading: Reading, narrow: Narrow) -> Select[Any]:
@@ -107,6 +133,23 @@ def sourced(column: Any) -> Any:
         return narrow.where(select(owner.label("owner"), column.label("value")), owner, column)
 
     return rows
+
+
+def _each_stance(_: Reading, has: Test) -> Any:
+    rows = select(1).where(col(ClaimSource.claim_key) == Claim.row_key, has(col(ClaimSource.stance)))
+    return rows.correlate(Claim).exists()
+
+
+STANCE_AND_QUOTE = (
+    Exact(
+        "stance", "What a quote does with it.", "repeats",
+        by=_sourced(col(ClaimSource.stance)), key=col(Claim.row_key), type=Stance, each=_each_stance,
+    ),
+    Exact(
+        "quote", "Quote that it rests on.", f"{SEED}.q33",
+        by=_sourced(col(ClaimSource.quote_id)), key=col(Claim.row_key), counted=False, names="quotes",
+    ),
+)  # fmt: skip
 
 
 def about_claims(reading: Reading, narrow: Narrow) -> Select[Any]:

@@ -121,7 +121,7 @@ class ClaimSource(SQLModel, table=True):
     __tablename__ = "claim_source"
     __table_args__ = (
         ForeignKeyConstraint(["document_id", "claim_key"], ["claim.document_id", "claim.row_key"]),
-        Index("ix_claim_source_quote", "document_id", "quote_id"),
+        Index("ix_claim_source_quote", "quote_id", "document_id"),
         Index("ix_claim_source_claim", "claim_key"),
         one_of("stance", Stance),
         check("position", "position >= 0"),

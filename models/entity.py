@@ -29,6 +29,7 @@ class Entity(EntityBase, Recorded, table=True):
         *recorded("entity"),
         Index("ix_entity_document", "document_id"),
         Index("ix_entity_name_order", "name_order", "id"),
+        Index("ix_entity_naming", "naming"),
         Index("ix_entity_part_of", "part_of"),
         Index("ix_entity_acts_for", "acts_for"),
         Index("ix_entity_merged_into", "merged_into"),
@@ -71,6 +72,7 @@ class Alias(SQLModel, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["entity_key"], ["entity.row_key"]),
         Index("ix_alias_folded", "folded"),
+        Index("ix_alias_alias", "alias"),
         check("position", "position >= 0"),
         check("alias", "length(alias) > 0"),
     )

@@ -27,7 +27,7 @@ class Mention(MentionBase, Recorded, table=True):
         PrimaryKeyConstraint("document_id", "row_key"),
         *recorded("mention", "document_id"),
         ForeignKeyConstraint(["document_id", "text_sha256"], ["text.document_id", "text.sha256"]),
-        Index("ix_mention_entity", "entity_id", "document_id", "start", "id"),
+        Index("ix_mention_entity", "entity_id", "document_id", "start", "id", "superseded"),
         Index("ix_mention_position", "document_id", "start", "id"),
         Index("ix_mention_row_key", "row_key"),
         one_of("kind", MentionKind),

@@ -123,12 +123,15 @@ class Listing(Query):
 
     def _rendered(self, limit: int, after: Sequence[Any], *, count: bool, include: Sequence[str]) -> Page:
         """A page that is made now."""
-        statement, order = self.ordered(ready=self.lean)
         total = self.total().label("total") if count else literal(None).label("total")
-        statement = order.of(statement)
-        if after:
-            statement = statement.where(order.after(after))
-        statement = statement.limit(limit + 1)
+        if self.resource.branches:
+            statement, order = self.merged(limit + 1, after)
+        else:
+            statement, order = self.ordered(ready=self.lean)
+            statement = order.of(statement)
+            if after:
+                statement = statement.where(order.after(after))
+            statement = statement.limit(limit + 1)
         if self.lean:
             # First which ones: what they show is looked up for no more.
             statement, order = order.again(statement, self.resource, self.reading)

@@ -127,6 +127,9 @@ class Exact(Filter):
     none: bool = False
     # The condition that a row has a value at all, where the relation is a long way to it.
     has: Any = None
+    # The condition on the row itself where few values have many rows each: of one of them a list begins with
+    # a page, not with all of its owners. None where that cannot be asked.
+    each: Callable[[Reading, Test], ColumnElement[bool] | None] | None = None
     # Under which name its relation is prepared when a revision is written.
     prepared: str | None = None
     # The resource that its values are ids of, and ids that are known without asking the record.
@@ -168,6 +171,8 @@ class Exact(Filter):
     def _has(self, reading: Reading, test: Test) -> ColumnElement[bool]:
         if self.by is None:
             return test(self.of)
+        if self.each is not None and (each := self.each(reading, test)) is not None:
+            return each
         if self.prepared is not None and reading.prepared and not reading.merged:
             return self.key.in_(found(reading, self.prepared).where(test(col(Found.value))))  # type: ignore[no-any-return]
         return self._owns(self.by(reading, Narrow(values=test)))

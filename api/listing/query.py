@@ -1,13 +1,14 @@
 """What a list is asked for: its filters as clauses, and the statements that they make in its order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func
+from sqlalchemy import ColumnElement, Select, func, union_all
+from sqlmodel import col
 
 from api.listing import cursor
-from api.listing.order import Lead, Order, counted, joined_where_asked, lead_of, tables_of
+from api.listing.order import DOCUMENT, Lead, Order, counted, joined_where_asked, lead_of, tables_of
 from api.listing.parameters import RANKED, ListParameters
 from api.listing.reading import Reading
 from api.listing.resource import Resource
@@ -15,6 +16,7 @@ from api.listing.sql import select
 from api.listing.template import Given, listed
 from api.listing.words import full_text, matches, ranked
 from api.problems import Mistake, unprocessable
+from models.document import Document
 
 # Parameters that say how a page is shown, not which rows are on it.
 _SHOWN = {"limit", "cursor", "count", "format", "facet", "include", "offsets", "as_of"}
@@ -81,7 +83,10 @@ class Query:
             return statement, Order.of_columns((hits.c.rank,), resource.tie)
         sort = resource.sorts[self.sort.removeprefix("-")]
         columns = sort.columns if sort.count is None else (sort.count(reading),)
-        down = self.sort.startswith("-")
+        down, tie = self.sort.startswith("-"), resource.tie
+        if DOCUMENT in self._looked_at and columns[0].key == "document_id":
+            # Of two columns that are equal SQLite knows the order of that one where it begins.
+            columns, tie = (col(Document.id),), (col(Document.id), *tie[1:])
         rows = self._rows(*columns) if ready else resource.select(reading)
         newest = not resource.across and columns == (model.row_key,)
         if self.sought is not None and reading.sqlite and newest:
@@ -91,7 +96,25 @@ class Query:
             statement = rows.where(match, words.c.rowid == model.row_key, *self.clauses_without("q"))
         else:
             statement = rows.where(*self.clauses_without())
-        return statement, Order.of_columns(columns, resource.tie, down=down)
+        return statement, Order.of_columns(columns, tie, down=down)
+
+    def merged(self, most: int, after: Sequence[Any]) -> tuple[Select[Any], Order]:
+        """The first rows of several branches after these sort values, and their order.
+
+        Each branch stops at its own first ones, rather than find all that there are and sort them.
+        """
+        assert self.resource.branches is not None, "asked before"
+        down = self.sort.startswith("-")
+        columns = self.resource.sorts[self.sort.removeprefix("-")].columns
+        order = Order.of_columns(columns, self.resource.tie, down=down)
+        first = [column.desc() if down else column.asc() for column in columns]
+        clauses = [*self.clauses_without(), *([order.after(after)] if after else [])]
+        branches = (order.of(rows.where(*clauses)) for rows in self.resource.branches(self.reading))
+        cut = (rows.order_by(None).order_by(*first).limit(most).subquery() for rows in branches)
+        hits = union_all(*(select(rows) for rows in cut)).subquery("hits")
+        sorts = [hits.c[f"sort_{place}"] for place in range(len(order))]
+        turned = (c.desc() if down_ else c.asc() for c, (_, down_) in zip(sorts, order.columns, strict=True))
+        return select(hits).order_by(*turned).limit(most), order
 
     def _rows(self, *columns: Any) -> Any:
         """What filters and these columns look at, and no more."""
@@ -111,8 +134,12 @@ class Query:
     @cached_property
     def lean(self) -> bool:
         """Whether which rows are listed can be told without all that they show."""
-        looked = {table for clause in self.clauses_without() for table in tables_of(clause)}
-        return self.resource.bare is not None and not looked & set(self.resource.beside)
+        return self.resource.bare is not None and not self._looked_at & set(self.resource.beside)
+
+    @cached_property
+    def _looked_at(self) -> set[Any]:
+        """The tables that the filters look at."""
+        return {table for clause in self.clauses_without() for table in tables_of(clause)}
 
     def clauses_without(self, without: str | None = None) -> list[ColumnElement[bool]]:
         """The clauses of all filters, or of all but one."""

@@ -80,8 +80,9 @@ class Resource:
     includes: Mapping[str, Include] = field(default_factory=dict)
     # What `q` searches, in words; none where there is no full text.
     words: str | None = None
-    # Searches several nouns: it needs `q`, and has neither items nor a rank of its own.
-    across: bool = False
+    # The parts of `select` where it searches several nouns, each of its hits in the order of its keys. Such a
+    # resource needs `q`, and has neither items nor a rank of its own.
+    branches: Callable[[Reading], Sequence[Select[Any]]] | None = None
     # The column of `select` that names the state of the item alone: the first half of its ETag.
     own: str = "row_key"
     # `select` without what only items show, and without the revision; see `rows`.
@@ -94,6 +95,11 @@ class Resource:
     called: Callable[[Reading, str], Select[Any]] | None = None
     # Of an id that is not listed: what took its place, and the key of its own row.
     moved: Callable[[Reading, str], Select[Any]] | None = None
+
+    @property
+    def across(self) -> bool:
+        """Whether it searches several nouns."""
+        return self.branches is not None
 
     def rows(self, reading: Reading) -> Select[Any]:
         """The same rows as `select` gives, with their `row_key`, and no more of what filters look at than

@@ -71,6 +71,15 @@ def matches(model: Any, query: Given, *, sqlite: bool) -> ColumnElement[bool]:
     return and_(*clauses)
 
 
+def hits_in(model: Any, query: Given, *, sqlite: bool) -> tuple[Select[Any], Any]:
+    """The rows that have all of the terms, and the column of their keys by which they come in order."""
+    if not sqlite:
+        return select(model.row_key).where(matches(model, query, sqlite=False)), model.row_key
+    words, match = full_text(model, query)
+    rows = select(words.c.rowid).select_from(words).join(model, model.row_key == words.c.rowid)
+    return rows.where(match), words.c.rowid
+
+
 def full_text(model: Any, query: Given) -> tuple[Any, ColumnElement[bool]]:
     """SQLite's full text of a table, by `rowid`, and the condition on it that finds all of the terms."""
     name = f"{model.__tablename__}_words"

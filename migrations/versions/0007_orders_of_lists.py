@@ -23,8 +23,17 @@ INDEXES: dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         "ix_claim_position": ((), PLACE),
     },
     "mention": {
-        "ix_mention_entity": (("entity_id",), ("entity_id", *PLACE)),
+        "ix_mention_entity": (("entity_id",), ("entity_id", *PLACE, "superseded")),
         "ix_mention_position": ((), PLACE),
+    },
+    "claim_source": {
+        "ix_claim_source_quote": (("document_id", "quote_id"), ("quote_id", "document_id")),
+    },
+    "entity": {
+        "ix_entity_naming": ((), ("naming",)),
+    },
+    "alias": {
+        "ix_alias_alias": ((), ("alias",)),
     },
     "document": {
         "ix_document_published": ((), ("published_order DESC", "id")),
