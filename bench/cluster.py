@@ -10,6 +10,7 @@ from tests.postgres import SETTINGS, Cluster, find_postgres, free_port
 # No flush to disk (`fsync = off` of the tests): loading is quicker than on a careful machine, for us and
 # for COPY alike; reading is the same.
 TUNED = SETTINGS | {
+    "autovacuum": "on",
     "shared_buffers": "1GB",
     "effective_cache_size": "8GB",
     "work_mem": "32MB",

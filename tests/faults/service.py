@@ -128,6 +128,7 @@ class Writer:
         self.sent_again = self.replayed = 0
         self.under_way: tuple[str, int] | None = None
         self.refused: list[httpx.Response] = []
+        self.asking = False
 
     def run(self, stop: threading.Event, open_: threading.Event) -> None:
         """Write until told to stop; `open_` is clear while nobody is to write."""
@@ -147,13 +148,18 @@ class Writer:
         why = {"reason": "source corrected"} if etag else {}
         while True:
             open_.wait()
+            self.asking = True
             try:
+                if not open_.is_set():
+                    continue
                 answer = client.put(f"/v1/documents/{id}", json=body(boats), headers=headers, params=why)
             except httpx.TransportError:
                 self.sent_again += 1
                 # Until those who stopped the service have told so.
                 time.sleep(0.05)
                 continue
+            finally:
+                self.asking = False
             if answer.status_code in (503, 507):
                 self.refused.append(answer)
                 time.sleep(0.05)
@@ -210,7 +216,10 @@ def await_writes(writers: list[Writer], more: int) -> None:
 
 @contextmanager
 def writing(writers: list[Writer]) -> Iterator[Callable[[], None]]:
-    """Writers that write while the block runs; what is given closes the gate to them, or opens it again."""
+    """Writers that write while the block runs; what is given closes the gate to them, or opens it again.
+
+    Once it is closed nothing is under way any more.
+    """
     stop, open_ = threading.Event(), threading.Event()
     open_.set()
     failures: list[BaseException] = []
@@ -221,11 +230,19 @@ def writing(writers: list[Writer]) -> Iterator[Callable[[], None]]:
         except BaseException as error:
             failures.append(error)
 
+    def gate() -> None:
+        if not open_.is_set():
+            open_.set()
+            return
+        open_.clear()
+        while any(writer.asking for writer in writers):
+            time.sleep(0.01)
+
     threads = [threading.Thread(target=run, args=(writer,)) for writer in writers]
     for thread in threads:
         thread.start()
     try:
-        yield lambda: open_.clear() if open_.is_set() else open_.set()
+        yield gate
     finally:
         stop.set()
         open_.set()
