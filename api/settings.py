@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from models.session import Connections
+from models.engines import Connections
 
 
 def _proxy(value: str) -> str:

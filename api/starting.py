@@ -14,11 +14,12 @@ from api.listing.prepare import fill
 from api.resources import PREPARE, RESOURCES
 from api.settings import Settings
 from migrations.schema import current, drift, head, migrate
+from models.engines import address_of
 from models.erasing import erase, unerased
 from models.measures import vocabulary
 from models.purge import Purged
 from models.record import By
-from models.session import Database, address_of
+from models.session import Database
 
 
 class NotReady(Exception):

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
+from models.engines import BUSY_SECONDS
 from models.moment import now
 from models.purge import Purge
-from models.session import BUSY_SECONDS, Database
+from models.session import Database
 
 # How long readers of an older state are waited for; others wait meanwhile.
 PATIENCE = 5

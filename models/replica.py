@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
+from models.engines import dispose
 from models.revision import Counter
 
 # Seconds without a replica after it did not answer: until then no reader waits for it.
@@ -56,7 +57,7 @@ class Replica:
         return session
 
     def close(self) -> None:
-        self.engine.dispose()
+        dispose(self.engine)
 
     def _wait(self, at_least: int, options: Mapping[str, Any]) -> Session | None:
         """Look again, with a connection for that moment alone, until it has caught up or the time is over."""

@@ -18,8 +18,9 @@ from sqlalchemy.exc import DBAPIError
 
 from api.keeping.backup import Unfit, back_up, restore
 from migrations.schema import migrate
+from models.engines import Connections
 from models.record import newest
-from models.session import Connections, Database
+from models.session import Database
 from tests.available import require
 from tests.conftest import Tell
 from tests.faults.everything import revisions

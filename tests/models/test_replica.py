@@ -9,8 +9,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from models import replica
+from models.engines import Connections, NoDatabase
 from models.record import newest
-from models.session import Connections, Database, NoDatabase
+from models.session import Database
 from tests.models.test_record import write
 from tests.replicas import NEVER, PATIENCE, Pair, nowhere, pair
 
