@@ -33,8 +33,8 @@ from models.session import Database
 # Steps of SQLite's machine that a statement may take in the loop, about a millisecond or two; it is asked
 # every so many whether it has.
 STEPS, ASKED = 60_000, 5_000
-# What takes other statements, or another form, than a page of items in JSON.
-UNUSUAL = {"format", "facet", "include", "offsets", "count"}
+# What takes other statements, or another form, than a page of items in JSON, unless it is asked for that.
+USUAL = {"format": "json", "facet": None, "include": None, "offsets": "codepoint", "count": "off"}
 Result = TypeVar("Result")
 
 
@@ -173,7 +173,7 @@ class _Known:
         for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
             if name in self._repeated:
                 values.setdefault(name, []).append(value)
-            elif name in values or name in UNUSUAL:
+            elif name in values or USUAL.get(name, value) != value:
                 return None
             else:
                 values[name] = value
