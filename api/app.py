@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import docs, health, problems, record, text
 from api.access import audit
@@ -59,7 +60,20 @@ ROUTED = (
 )  # fmt: skip
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+class Service(FastAPI):
+    """The framework's application behind `front`, which answers what it can before there is any routing."""
+
+    front: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self.front if scope["type"] == "http" else self.routed)(scope, receive, send)
+
+    async def routed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What nothing in front has answered."""
+        await super().__call__(scope, receive, send)
+
+
+def create_app(settings: Settings | None = None) -> Service:
     """The service with these settings; the database must have been migrated."""
     settings = settings or Settings()
     configure(settings)
@@ -79,7 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         aside.shutdown(cancel_futures=True)
         database.close()
 
-    app = FastAPI(
+    app = Service(
         title="On Record",
         version=RELEASE,
         docs_url=None,
@@ -115,16 +129,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(VariantTags)
     larger = {"/v1/documents:batch": settings.batch_limit}
     app.add_middleware(Door, body_limit=settings.body_limit, larger=larger)
-    app.add_middleware(Front, quick=app.state.quick, names=names, memory=app.state.memory)
-    app.add_middleware(Limited, limits=app.state.limits)
+    front = Front(app.routed, quick=app.state.quick, names=names, memory=app.state.memory)
+    outer: ASGIApp = Limited(front, limits=app.state.limits)
     if settings.cors_origins:
         # Outside the door: a script must be able to read why it was refused there.
-        app.add_middleware(
-            CORSMiddleware,
+        outer = CORSMiddleware(
+            outer,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["*"],
             expose_headers=EXPOSED,
         )
-    app.add_middleware(Log, requests=settings.log_level in ("debug", "info"))
+    app.front = Log(outer, requests=settings.log_level in ("debug", "info"))
     return app

@@ -5,6 +5,7 @@ before, and the record has not changed since. Who sends a key is answered by the
 holder may see.
 """
 
+from asyncio import AbstractEventLoop, get_running_loop
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -128,16 +129,34 @@ class Front:
 
     def __init__(self, app: ASGIApp, quick: Quick, names: frozenset[str], memory: Memory) -> None:
         self.app, self.quick, self.names, self.memory = app, quick, names, memory
+        self._turn: tuple[AbstractEventLoop, Hashable] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = asked(scope, self.names)
-        if request is not None and (state := self.quick.state()) is not None:
+        if request is not None and (state := self._state()) is not None:
             self.memory.of(state)
             if (answer := self._answer(request)) is not None:
                 scope["template"] = request.route
                 return await _send(send, answer, unchanged=request.tag is not None)
             send = self._noting(request, state, send)
         return await self.app(scope, receive, send)
+
+    def _state(self) -> Hashable | None:
+        """The state of the record, looked at once for all requests that came in before this turn of the loop.
+
+        Whatever was acknowledged before one of them was sent is in it: it had been received before.
+        """
+        loop = get_running_loop()
+        if self._turn is None or self._turn[0] is not loop:
+            if (state := self.quick.begin()) is None:
+                return None
+            self._turn = loop, state
+            loop.call_soon(self._next_turn)
+        return self._turn[1]
+
+    def _next_turn(self) -> None:
+        self._turn = None
+        self.quick.end()
 
     def _answer(self, request: Asked) -> Answer | None:
         """What was answered before, or is found at once; None if there is more to it."""

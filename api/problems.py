@@ -158,7 +158,8 @@ def _methods(request: Request) -> set[str]:
 
 
 def install(app: FastAPI) -> None:
-    """Answer exceptions with problem documents; what nobody expected is left to the log, which answers it."""
+    """Answer exceptions with problem documents; what nobody expected goes on to the log."""
+    app.add_exception_handler(Exception, lambda *_: OURS.response())
 
     @app.exception_handler(Problem)
     def _problem(_: Request, error: Problem) -> Response:
@@ -167,9 +168,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> Response:
         headers = dict(error.headers or {})
-        detail = "see the title"
-        if error.status_code == 413:
-            detail = error.detail
+        detail = error.detail if error.status_code == 413 else "see the title"
         if error.status_code == 404:
             detail = "nothing is at this address; /openapi.json lists what is"
         if error.status_code == 405:

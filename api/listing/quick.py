@@ -6,10 +6,10 @@ left to the routes, which answer it as if nobody had tried.
 """
 
 import sqlite3
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
@@ -35,7 +35,6 @@ from models.session import Database
 STEPS, ASKED = 60_000, 5_000
 # What takes other statements, or another form, than a page of items in JSON, unless it is asked for that.
 USUAL = {"format": "json", "facet": None, "include": None, "offsets": "codepoint", "count": "off"}
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -55,13 +54,18 @@ class InLoop:
         self.engine = database.alone()
         connection = self.engine.raw_connection().driver_connection
         assert isinstance(connection, sqlite3.Connection)
-        self.execute = connection.execute
+        self._connection, self.execute = connection, connection.execute
         connection.set_progress_handler(self._step, ASKED)
         self._left = STEPS // ASKED
 
     def __call__(self, sql: str, values: Any) -> Rows:
         self._left = STEPS // ASKED
         return self.execute(sql, values).fetchall()
+
+    @property
+    def reading(self) -> bool:
+        """Whether a transaction is open."""
+        return self._connection.in_transaction
 
     def _step(self) -> int:
         self._left -= 1
@@ -77,71 +81,68 @@ class Quick:
         prepared = [resource for resource in resources if resource.prepared and database.sqlite]
         self._known = {resource.name: _Known(resource) for resource in prepared}
         self._run: InLoop | None = None
-        self._version = 0
+        self._version: int | None = None
         self._newest: Reading | None = None
         self._stamp: tuple[int, str, str] = (0, "", "")
-        # Of tests alone several loops ask the same service: one of them is answered here.
+        # Of tests alone several loops ask the same service: one of them at a time is answered here.
         self._lock = Lock()
 
-    def state(self) -> Hashable | None:
-        """What tells the record as it is this moment from all others; None if that takes longer."""
-        return self._alone(self._state)
+    def begin(self) -> Hashable | None:
+        """Begin to read the record as it is: what tells that state from all others, and `end` must follow.
 
-    def answer(self, path: str, query: bytes) -> Quickly | None:
-        """The answer to a GET of a list or an item by anybody; None if it is for the routes."""
-        _, _, name, *rest = path.split("/")
-        known = self._known.get(name)
-        if known is None or len(rest) > 1:
-            return None
-        return self._alone(lambda run: self._answer(run, known, rest, query))
-
-    def _alone(self, work: Callable[[InLoop], Result]) -> Result | None:
-        if not self._lock.acquire(blocking=False):
+        None if nothing can be read without waiting.
+        """
+        if not self._known or not self._lock.acquire(blocking=False):
             return None
         try:
             if self._run is None:
                 self._run = InLoop(self._database)
-            return work(self._run)
-        except (sqlite3.Error, SQLAlchemyError, Problem, ValidationError):
-            return None
+            for _ in range(3):
+                self._run.execute("BEGIN")
+                # It takes the snapshot, too.
+                (version,) = self._run("PRAGMA data_version", ())[0]
+                if version == self._version:
+                    return self._stamp
+                self._run.execute("ROLLBACK")
+                self._look(self._run)
+                # Asked before it was looked: what came in between is seen the next time.
+                self._version = version
+        except (sqlite3.Error, SQLAlchemyError):
+            pass
+        self.end()
+        return None
+
+    def end(self) -> None:
+        """What was begun is over."""
+        try:
+            if self._run is not None and self._run.reading:
+                self._run.execute("ROLLBACK")
         finally:
             self._lock.release()
 
-    def _state(self, run: InLoop) -> Hashable:
-        (version,) = run("PRAGMA data_version", ())[0]
-        if self._newest is None or version != self._version:
-            self._look(run)
-            # Asked before it was looked: what came in between is seen the next time.
-            self._version = version
-        return self._stamp
+    def answer(self, path: str, query: bytes) -> Quickly | None:
+        """The answer to a GET of a list or an item by anybody, of the state that was begun; None if it is for
+        the routes.
+        """
+        _, _, name, *rest = path.split("/")
+        known, run, newest = self._known.get(name), self._run, self._newest
+        if known is None or run is None or newest is None or len(rest) > 1 or not run.reading:
+            return None
+        try:
+            parameters = known.parameters(query, item=bool(rest))
+            if parameters is None:
+                return None
+            if isinstance(parameters, ListParameters):
+                return _page(known, parameters, newest, run)
+            return _item(known.resource, parameters, newest, run, rest[0])
+        except (sqlite3.Error, SQLAlchemyError, Problem, ValidationError):
+            return None
 
-    def _look(self, run: InLoop) -> Reading:
+    def _look(self, run: InLoop) -> None:
         with Session(run.engine) as session:
             self._newest = newest = read(session, None)
             time = session.execute(select(col(Counter.time))).scalar_one()
         self._stamp = (newest.newest, time, newest.began)
-        return newest
-
-    def _answer(self, run: InLoop, known: "_Known", rest: list[str], query: bytes) -> Quickly | None:
-        parameters = known.parameters(query, item=bool(rest))
-        if parameters is None:
-            return None
-        run.execute("BEGIN")
-        try:
-            newest = self._newest
-            # It takes the snapshot, too.
-            number, time = run("SELECT number, time FROM counter", ())[0]
-            if newest is None or (number, time) != self._stamp[:2]:
-                run.execute("ROLLBACK")
-                newest = self._look(run)
-                run.execute("BEGIN")
-                if run("SELECT number FROM counter", ())[0][0] != newest.newest:
-                    return None
-            if isinstance(parameters, ListParameters):
-                return _page(known, parameters, newest, run)
-            return _item(known.resource, parameters, newest, run, rest[0])
-        finally:
-            run.execute("ROLLBACK")
 
 
 class _Known:
@@ -177,7 +178,9 @@ class _Known:
                 return None
             else:
                 values[name] = value
-        if not values.get("as_of", "0").isdecimal():
+        as_of = values.get("as_of", "0")
+        # Digits of other scripts are none here.
+        if not (as_of.isascii() and as_of.isdecimal()):
             return None
         return self._models[item].model_validate(values)
 
