@@ -20,8 +20,9 @@ from api.following import changes
 from api.following.watch import Watch
 from api.front import Front, Memory
 from api.listing.endpoints import RELEASE, mount
+from api.listing.in_loop import InLoop
+from api.listing.in_threads import InThreads
 from api.listing.once import once
-from api.listing.quick import Quick
 from api.logs import Log, configure
 from api.openapi import describe
 from api.resources import PREPARE, RESOURCES
@@ -91,6 +92,7 @@ def create_app(settings: Settings | None = None) -> Service:
             with app.state.watch.until_told():
                 yield
         aside.shutdown(cancel_futures=True)
+        app.state.quick.close()
         database.close()
 
     app = Service(
@@ -118,12 +120,12 @@ def create_app(settings: Settings | None = None) -> Service:
     app.include_router(health.router)
     docs.install(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
-    # Only of SQLite can be told without waiting whether the record has changed.
-    names = frozenset(RESOURCES) if database.sqlite and settings.reads == "open" else frozenset()
-    app.state.quick, app.state.memory = (
-        Quick(database, RESOURCES.values()),
-        Memory(settings.memory, settings.compress_from),
-    )
+    # What a reader of a replica has seen is looked up there, by the routes.
+    at_once = settings.reads == "open" and settings.read_url is None
+    names = frozenset(RESOURCES) if at_once else frozenset()
+    quick = InLoop if database.sqlite else InThreads
+    app.state.quick = quick(database, RESOURCES.values())
+    app.state.memory = Memory(settings.memory, settings.compress_from)
     # The last one added is the first one met.
     app.add_middleware(GZipMiddleware, minimum_size=settings.compress_from, compresslevel=5)
     app.add_middleware(VariantTags)

@@ -14,7 +14,9 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.listing.formats import JSON
-from api.listing.quick import Quick, Quickly
+from api.listing.in_loop import InLoop
+from api.listing.in_threads import InThreads
+from api.listing.quick import Quickly
 
 # A remembered answer may be this large; what is larger is asked for seldom, and would push out many.
 LARGEST = 1 << 20
@@ -127,50 +129,64 @@ class Memory:
 class Front:
     """Answers who asks without a key, as long as the record stands still, and what is found at once."""
 
-    def __init__(self, app: ASGIApp, quick: Quick, names: frozenset[str], memory: Memory) -> None:
+    def __init__(
+        self, app: ASGIApp, quick: InLoop | InThreads, names: frozenset[str], memory: Memory
+    ) -> None:
         self.app, self.quick, self.names, self.memory = app, quick, names, memory
         self._turn: tuple[AbstractEventLoop, Hashable] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = asked(scope, self.names)
-        if request is not None and (state := self._state()) is not None:
+        if request is None:
+            return await self.app(scope, receive, send)
+        state = answer = None
+        if isinstance(self.quick, InThreads):
+            if request.plain and (found := await self.quick.answer(request.path, request.query)):
+                answer = self._answer_of(found)
+        elif (state := self._state(self.quick)) is not None:
             self.memory.of(state)
-            if (answer := self._answer(request)) is not None:
-                scope["template"] = request.route
-                return await _send(send, answer, unchanged=request.tag is not None)
-            send = self._noting(request, state, send)
-        return await self.app(scope, receive, send)
+            answer = self._remembered(request, self.quick)
+        # A list of tags, or `*`: the routes know what that means.
+        if answer is not None and request.tag in (None, answer.tag):
+            scope["template"] = request.route
+            return await _send(send, answer, unchanged=request.tag is not None)
+        return await self.app(scope, receive, send if state is None else self._noting(request, state, send))
 
-    def _state(self) -> Hashable | None:
+    def _state(self, quick: InLoop) -> Hashable | None:
         """The state of the record, looked at once for all requests that came in before this turn of the loop.
 
         Whatever was acknowledged before one of them was sent is in it: it had been received before.
         """
         loop = get_running_loop()
         if self._turn is None or self._turn[0] is not loop:
-            if (state := self.quick.begin()) is None:
+            if (state := quick.begin()) is None:
                 return None
             self._turn = loop, state
-            loop.call_soon(self._next_turn)
+            loop.call_soon(self._next_turn, quick)
         return self._turn[1]
 
-    def _next_turn(self) -> None:
+    def _next_turn(self, quick: InLoop) -> None:
         self._turn = None
-        self.quick.end()
+        quick.end()
 
-    def _answer(self, request: Asked) -> Answer | None:
+    def _remembered(self, request: Asked, quick: InLoop) -> Answer | None:
         """What was answered before, or is found at once; None if there is more to it."""
         key = request.key
         answer = self.memory.get(key)
-        found = None
-        if answer is None and request.plain:
-            found = self.quick.answer(request.path, request.query)
-        if found is not None:
-            packable = len(found.body) >= self.memory.compress_from
-            answer = _answer_of(found, packable=packable)
+        if answer is None and request.plain and (found := quick.answer(request.path, request.query)):
+            answer = self._answer_of(found)
             self.memory.keep(key, answer)
-        # A list of tags, or `*`: the routes know what that means.
-        return answer if answer is not None and request.tag in (None, answer.tag) else None
+        return answer
+
+    def _answer_of(self, found: Quickly) -> Answer:
+        own = [(name.lower().encode(), value.encode()) for name, value in found.headers.items()]
+        vary = b", Accept-Encoding" if len(found.body) >= self.memory.compress_from else b""
+        whole = [
+            (b"content-length", b"%d" % len(found.body)),
+            (b"content-type", JSON.encode()),
+            *((name, value + vary if name == b"vary" else value) for name, value in own),
+        ]
+        return Answer(found.headers["ETag"].encode(), whole, found.body, own)
 
     def _noting(self, request: Asked, state: Hashable, send: Send) -> Send:
         """Sends an answer of the routes on, and remembers it if it is one for all."""
@@ -193,17 +209,6 @@ class Front:
             await send(message)
 
         return note
-
-
-def _answer_of(found: Quickly, *, packable: bool) -> Answer:
-    own = [(name.lower().encode(), value.encode()) for name, value in found.headers.items()]
-    vary = b", Accept-Encoding" if packable else b""
-    whole = [
-        (b"content-length", b"%d" % len(found.body)),
-        (b"content-type", JSON.encode()),
-        *((name, value + vary if name == b"vary" else value) for name, value in own),
-    ]
-    return Answer(found.headers["ETag"].encode(), whole, found.body, own)
 
 
 async def _send(send: Send, answer: Answer, *, unchanged: bool) -> None:

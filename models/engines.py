@@ -101,6 +101,14 @@ def alone(engine: Engine) -> Engine:
     return other
 
 
+def aside(engine: Engine, size: int, *, prepare: bool) -> Engine:
+    """Another engine of a PostgreSQL database: nothing is begun, taken back or looked after on the way."""
+    driver: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0 if prepare else None}
+    driver |= {} if "connect_timeout" in engine.url.query else {"connect_timeout": CONNECT_SECONDS}
+    options: dict[str, Any] = {"pool_size": size, "max_overflow": 0, "pool_reset_on_return": None}
+    return create_engine(engine.url, connect_args=driver, hide_parameters=True, **options)
+
+
 def dispose(engine: Engine) -> None:
     """Close the connections of an engine: those in use as soon as they are let go.
 

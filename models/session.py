@@ -16,6 +16,7 @@ from models.engines import (
     NoDatabase,
     address_of,
     alone,
+    aside,
     behind_pgbouncer,
     dispose,
     engine_of,
@@ -110,6 +111,14 @@ class Database:
     def alone(self) -> Engine:
         """Another engine of a SQLite file: one connection, and transactions that its user begins."""
         engine = alone(self.engine)
+        self._others.append(engine)
+        return engine
+
+    def aside(self, size: int) -> Engine:
+        """Another engine of a PostgreSQL database, for so many threads: its users begin transactions and end
+        them, and see for themselves whether a connection is gone.
+        """
+        engine = aside(self.engine, size, prepare=not self.pgbouncer)
         self._others.append(engine)
         return engine
 
