@@ -77,7 +77,7 @@ def serve(given: Mapping[str, object], workers: int, announce: Callable[[str], N
     database.close()
     announce(f"On Record: http://{settings.host}:{settings.port}/docs")
     uvicorn.run(
-        "api.app:create_app",
+        "api.app:served",
         factory=True,
         host=settings.host,
         port=settings.port,
