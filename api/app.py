@@ -153,7 +153,7 @@ def create_app(settings: Settings | None = None) -> Service:
 def served() -> Service:
     """The application in a process that does nothing else.
 
-    What it is made of stays: to look through it for garbage, again and again, takes a fifth of light requests.
+    What it is made of stays: to look through it for garbage, again and again, costs a fifth of light answers.
     """
     app = create_app()
     gc.collect()
