@@ -25,3 +25,12 @@ def of_this_schema() -> Path:
     folder = kept() / "records" / hashlib.sha256(content).hexdigest()[:12]
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def read_through(path: Path) -> None:
+    """Have a file, or all files of a folder, in the page cache, so that nothing waits for a disk."""
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    for file in files:
+        with file.open("rb", buffering=0) as opened:
+            while opened.read(1 << 24):
+                pass

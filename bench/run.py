@@ -21,6 +21,7 @@ from typing import Any
 from bench import cases, exporting, loading, material, ranking, records, report, standing, writing
 from bench.cases import House
 from bench.cluster import Kept
+from bench.folder import read_through
 from bench.measuring import Effort, Measured
 from bench.plot import draw
 from bench.records import SIZES, Record
@@ -65,10 +66,12 @@ def main() -> None:
         # The smaller records show growth: quickly, of On Record alone.
         most = FULL or bool(given.only) or size == given.size[-1]
         if "sqlite" in given.database:
+            read_through(record.sqlite)
             _sqlite(record, found, effort, results, wanted, given.peers if most else "bare,onrecord")
         if "postgresql" in given.database:
             with Kept() as cluster:
                 there = records.on_postgresql(size, cluster)
+                read_through(cluster.folder)
                 _postgresql(there, found, effort, results, wanted, POSTGRESQL if most else POSTGRESQL[:2])
     if wanted("loading"):
         _loading(results, given.database)
