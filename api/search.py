@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
@@ -112,7 +113,12 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
 
 def highlight(text: str, terms: Sequence[Term]) -> tuple[str, list[tuple[int, int]]]:
     """The words of a text around the first of the terms, and where in them the terms stand (code points)."""
-    found = [match.span() for match in _WORD.finditer(text) if _is_found(fold(match[0]).split(), terms)]
+    found: list[tuple[int, int]] = []
+    for match in _WORD.finditer(text):
+        if found and match.start() > found[0][0] + LENGTH:
+            break
+        if _is_found(_folded(match[0]), terms):
+            found.append(match.span())
     first = max(0, found[0][0] - BEFORE) if found else 0
     if first:
         first = text.rfind(" ", 0, first + 1) + 1
@@ -125,7 +131,13 @@ def highlight(text: str, terms: Sequence[Term]) -> tuple[str, list[tuple[int, in
     return text[first:last], marks
 
 
-def _is_found(words: list[str], terms: Sequence[Term]) -> bool:
+# Most words of a page are among some thousand, and folding takes longer than finding.
+@lru_cache(maxsize=10_000)
+def _folded(word: str) -> tuple[str, ...]:
+    return tuple(fold(word).split())
+
+
+def _is_found(words: Sequence[str], terms: Sequence[Term]) -> bool:
     return any(
         word == sought or (term.prefix and sought == term.words[-1] and word.startswith(sought))
         for word in words

@@ -57,8 +57,9 @@ class InThreads:
     def __init__(self, database: Database, resources: Iterable[Resource]) -> None:
         self._database = database
         self._known = known_of(resources)
-        self._engine = database.aside(THREADS)
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="quick")
+        threads = min(THREADS, database.size)
+        self._engine = database.aside(threads)
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="quick")
         # In one piece: threads replace it.
         self._newest: tuple[State, Reading] | None = None
 
