@@ -94,7 +94,7 @@ def test_a_record_that_disagrees_with_the_seed_is_served_without_it(
     monkeypatch.setenv("ONRECORD_SEEDS", "true")
     lines: list[str] = []
     starting.serve({"database_url": url}, 1, lines.append)
-    assert served == ["api.app:create_app"]
+    assert served == ["api.app:served"]
     assert "seed is not loaded" in lines[0] and "entity geneva" in lines[0]
     assert len(lines) == 2
 
