@@ -42,6 +42,8 @@ def growth(case: str, ours: str = "onrecord") -> Callable[[Results, str], float 
     """The median time of one request in the large record over that in the small one, at one connection."""
 
     def ratio(results: Results, size: str) -> float | None:
+        if size == SMALL:
+            return None
         return _over(results.p50(size, case, ours), results.p50(SMALL, case, ours))
 
     return ratio
@@ -80,6 +82,8 @@ def _export_growth(kind: str) -> Callable[[Results, str], float | None]:
         found = [
             (results.other.get(s, {}).get("export") or {}).get(f"onrecord {kind}") for s in (size, SMALL)
         ]
+        if size == SMALL:
+            return None
         big, small = (part["seconds"] / part["rows"] if part else None for part in found)
         return _over(big, small)
 
@@ -92,6 +96,8 @@ def _deep(results: Results, size: str) -> float | None:
 
 def _load_growth(results: Results, size: str) -> float | None:
     """Seconds to load one more document, in the large record over in the small one: 1 is linear."""
+    if size == SMALL:
+        return None
     found = [
         (results.other.get(s, {}).get("after a write") or {}).get("onrecord write") for s in (size, SMALL)
     ]
