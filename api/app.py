@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -55,7 +56,7 @@ EXPOSED = (
     "X-Revision",
 )
 
-# Objects that are made before the young ones are looked through: the garbage of about a hundred requests.
+# How many more objects there are than before when the young ones are looked through; Python's own is 700.
 GARBAGE = 20_000
 
 # What has routes besides the lists and their items.
@@ -72,6 +73,10 @@ class Service(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (self.front if scope["type"] == "http" else self.routed)(scope, receive, send)
+
+    def openapi(self) -> dict[str, Any]:
+        """The description of all that it serves."""
+        return describe(self)
 
     async def routed(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What nothing in front has answered."""
@@ -123,7 +128,6 @@ def create_app(settings: Settings | None = None) -> Service:
     app.include_router(docs.schemas, dependencies=[Depends(once)])
     app.include_router(health.router)
     docs.install(app)
-    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     # What a reader of a replica has seen is looked up there, by the routes.
     at_once = settings.reads == "open" and settings.read_url is None
     names = frozenset(RESOURCES) if at_once else frozenset()

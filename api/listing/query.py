@@ -88,8 +88,7 @@ class Query:
             # Of two columns that are equal SQLite knows the order of that one where it begins.
             columns, tie = (col(Document.id),), (col(Document.id), *tie[1:])
         rows = self._rows(*columns) if ready else resource.select(reading)
-        newest = not resource.across and columns == (model.row_key,)
-        if self.sought is not None and reading.sqlite and newest:
+        if self.sought is not None and reading.sqlite and columns == (model.row_key,):
             # In the order of the full text itself, so that it stops at the last one of the page.
             words, match = full_text(model, self.sought)
             columns = (words.c.rowid,)
