@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, func, literal, or_
+from sqlalchemy import Select, func, or_
 from sqlmodel import col
 
 from api.listing.reading import Reading
@@ -10,7 +10,7 @@ from api.listing.sql import aliased, select
 from api.nested import listed, listed_openly, published
 from api.survivors import led
 from models.claim import Claim, ClaimSource
-from models.document import Document, Listed
+from models.document import Listed
 from models.entity import Entity
 from models.mention import Mention
 from models.prepared import Found
@@ -27,7 +27,7 @@ def mention_count(reading: Reading) -> Any:
 
 def quote_count(reading: Reading) -> Any:
     """Quotes that the entity of the row speaks."""
-    if reading.prepared and not reading.merged:
+    if reading.finds:
         return _prepared(reading, "quotes.speaker")
     spoken = led(reading, col(Speaker.entity_id), Entity) & (col(Speaker.role) == "speaker")
     quotes = select(func.count(col(Speaker.quote_key).distinct()))
@@ -38,7 +38,7 @@ def quote_count(reading: Reading) -> Any:
 
 def claim_count(reading: Reading) -> Any:
     """Claims that rest on a quote that the entity of the row speaks."""
-    if reading.prepared and not reading.merged:
+    if reading.finds:
         return _prepared(reading, "claims.speaker")
     spoken = led(reading, col(Speaker.entity_id), Entity) & (col(Speaker.role) == "speaker")
     source = (col(ClaimSource.document_id) == Quote.document_id) & (col(ClaimSource.quote_id) == Quote.id)
@@ -55,15 +55,13 @@ def claim_count(reading: Reading) -> Any:
 
 def _prepared(reading: Reading, name: str) -> Any:
     """What the entity of the row is found by, counted."""
-    named = col(Found.name) == literal(name, literal_execute=True)
-    found = select(func.count()).where(named, col(Found.value) == Entity.id, reading.holds(Found))
+    found = select(func.count()).where(reading.found(name), col(Found.value) == Entity.id)
     return found.where(_shown(reading, col(Found.document_id))).correlate(Entity).scalar_subquery()
 
 
 def _shown(reading: Reading, document: Any) -> Any:
-    """The condition that a document can be read: those that cannot are few, and looked for once."""
-    hidden = select(col(Document.id)).where(reading.valid(Document), reading.hides(Document))
-    return document.not_in(hidden.correlate(None))
+    """The condition that a document can be read: those that cannot are looked for once."""
+    return document.not_in(reading.hidden().correlate(None))
 
 
 def told(reading: Reading, entity: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, literal
+from sqlalchemy import Select
 from sqlmodel import col
 
 from api.chain import relay_of
@@ -76,11 +76,11 @@ def trait(  # noqa: PLR0913  # what a filter says of itself, and of whom
 
 def _each_trait(prepared: str, trait: str, key: Any) -> Any:
     def test(reading: Reading, has: Test) -> Any:
-        if not reading.prepared or reading.merged:
+        if not reading.finds:
             return None
-        entity, named = aliased(Entity, "each_entity"), literal(prepared, literal_execute=True)
+        entity = aliased(Entity, "each_entity")
         rows = select(1).where(col(Found.document_id) == key.table.c.document_id, col(Found.row_key) == key)
-        rows = rows.where(col(Found.name) == named, reading.holds(Found), col(Found.value) == entity.id)
+        rows = rows.where(reading.found(prepared), col(Found.value) == entity.id)
         return rows.where(reading.valid(entity), has(getattr(entity, trait))).correlate(key.table).exists()
 
     return test

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import BigInteger, Select, cast, func, literal, select
+from sqlalchemy import BigInteger, Select, cast, func, select
 from sqlmodel import col
 
 from api.listing.engine import Listing
@@ -76,8 +76,7 @@ class _Counted:
     def _related(self) -> Any:
         """The values of a relation, counted: `value` and `number`."""
         filter, reading = self.filter, self.reading
-        if self.bare is not None and filter.prepared is not None and reading.prepared and not reading.merged:
-            named = col(Found.name) == literal(filter.prepared, literal_execute=True)
+        if self.bare is not None and filter.prepared is not None and reading.finds:
             if self.clauses:
                 keys = select(self.model.document_id, self.model.row_key).where(*self.bare).subquery()
                 same = (col(Found.document_id) == keys.c.document_id) & (col(Found.row_key) == keys.c.row_key)
@@ -85,10 +84,9 @@ class _Counted:
                     select(col(Found.value), func.count().label("number")).select_from(keys).join(Found, same)
                 )
             else:
-                hidden = select(col(Document.id)).where(reading.valid(Document), reading.hides(Document))
                 rows = select(col(Found.value), func.count().label("number"))
-                rows = rows.where(col(Found.document_id).not_in(hidden))
-            rows = rows.where(named, reading.holds(Found)).group_by(col(Found.value))
+                rows = rows.where(col(Found.document_id).not_in(reading.hidden()))
+            rows = rows.where(reading.found(filter.prepared)).group_by(col(Found.value))
             order = (func.count().desc(), col(Found.value))
             return rows.order_by(*order).limit(MOST_FACET_VALUES).subquery()
         # Not correlated: the relation may read the tables that the filtered rows come from.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
-from sqlalchemy import ColumnElement, Select, literal, not_, or_
+from sqlalchemy import ColumnElement, Select, not_, or_
 from sqlmodel import col
 
 from api.listing.reading import Reading
@@ -83,12 +83,6 @@ class Filter(ABC):
     def bounds(self, operator: str, value: Any) -> Any:
         """A comparable of a `gte`, `gt`, `lte` or `lt`, by which the engine sees a range that is empty."""
         return None
-
-
-def found(reading: Reading, name: str) -> Select[Any]:
-    """The rows of a prepared relation: `row_key`."""
-    named = col(Found.name) == literal(name, literal_execute=True)
-    return select(col(Found.row_key)).where(named, reading.holds(Found))
 
 
 def _text(value: str) -> str:
@@ -173,8 +167,9 @@ class Exact(Filter):
             return test(self.of)
         if self.each is not None and (each := self.each(reading, test)) is not None:
             return each
-        if self.prepared is not None and reading.prepared and not reading.merged:
-            return self.key.in_(found(reading, self.prepared).where(test(col(Found.value))))  # type: ignore[no-any-return]
+        if self.prepared is not None and reading.finds:
+            rows = select(col(Found.row_key)).where(reading.found(self.prepared), test(col(Found.value)))
+            return self.key.in_(rows)  # type: ignore[no-any-return]
         return self._owns(self.by(reading, Narrow(values=test)))
 
     def _has_none(self, reading: Reading) -> ColumnElement[bool]:

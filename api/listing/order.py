@@ -100,8 +100,8 @@ class Lead:
         return rows.join(Found, same & self._found(reading))
 
     def _found(self, reading: Reading) -> ColumnElement[bool]:
-        name = literal(self.filter.prepared, literal_execute=True)
-        return and_(col(Found.name) == name, col(Found.value) == self.value.bind(), reading.holds(Found))
+        assert self.filter.prepared is not None, "looked at by `lead_of`"
+        return reading.found(self.filter.prepared) & (col(Found.value) == self.value.bind())
 
     def order(self, *, down: bool) -> Order:
         columns: tuple[Any, ...] = (col(Found.rank), col(Found.document_id), col(Found.start), col(Found.id))
@@ -109,12 +109,9 @@ class Lead:
 
 
 def lead_of(resource: Resource, sort: str, given: dict[str, list[Given]], reading: Reading) -> Lead | None:
-    """The filter that a list begins with, if one value of it is asked for, in the list's own order.
-
-    Where entities were merged, several values may stand for one: then nothing says in which order they come.
-    """
+    """The filter that a list begins with, if one value of it is asked for, in the list's own order."""
     own = sort.removeprefix("-") == resource.default_sort.removeprefix("-")
-    if not own or reading.merged or not reading.prepared:
+    if not own or not reading.finds:
         return None
     for filter in resource.filters:
         if isinstance(filter, Exact) and filter.prepared:
@@ -154,8 +151,7 @@ def counted(
     """
     if {DOCUMENT, REVISION} & {table for clause in clauses for table in tables_of(clause)}:
         return None
-    hidden = select(col(Document.id)).where(reading.valid(Document), reading.hides(Document))
-    return [reading.valid(model), model.document_id.not_in(hidden), *clauses]
+    return [reading.valid(model), model.document_id.not_in(reading.hidden()), *clauses]
 
 
 def tables_of(clause: Any) -> Sequence[Any]:

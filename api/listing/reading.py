@@ -5,15 +5,16 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import BigInteger, BindParameter, ColumnElement, and_, bindparam, func, literal, select
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, bindparam, func, literal, select
 from sqlmodel import Session, col
 
 from api.listing.words import Term, parse
 from api.problems import Mistake, Problem, unprocessable
 from models import prepared, recorded
+from models.document import Document
 from models.entity import Entity
 from models.moment import written
-from models.prepared import Complete
+from models.prepared import Complete, Found
 from models.purge import Purge
 from models.record import FINAL, final
 from models.revision import Counter, Revision
@@ -73,14 +74,27 @@ class Reading:
         """The same for what is prepared."""
         return prepared.holds(model, self.at_revision)
 
+    @property
+    def finds(self) -> bool:
+        """Whether items are found by what is prepared of their relations.
+
+        Where entities were merged, several values stand for one, and what was prepared does not say which.
+        """
+        return self.prepared and not self.merged
+
+    def found(self, relation: str) -> ColumnElement[bool]:
+        """The rows of a prepared relation, such as `quotes.speaker`."""
+        return (col(Found.name) == literal(relation, literal_execute=True)) & self.holds(Found)
+
     def sees(self, document: Any) -> ColumnElement[bool]:
         """The condition that a document, and what stands in it, can be read."""
         return document.status != "withdrawn" if self.desk else document.status == "published"  # type: ignore[no-any-return]
 
-    def hides(self, document: Any) -> ColumnElement[bool]:
-        """The condition that it cannot: worded as the index of those few documents has it."""
-        unpublished = document.status != literal("published", literal_execute=True)
-        return and_(unpublished, document.status == "withdrawn") if self.desk else unpublished
+    def hidden(self) -> Select[Any]:
+        """The ids of the documents that cannot be read: few, with an index that is worded as this is."""
+        unpublished = col(Document.status) != literal("published", literal_execute=True)
+        ids = select(col(Document.id)).where(self.valid(Document), unpublished)
+        return ids.where(col(Document.status) == "withdrawn") if self.desk else ids
 
     def at(self, number: int) -> "Reading":
         """The same at an earlier revision, in the same snapshot."""
