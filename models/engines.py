@@ -64,6 +64,7 @@ def behind_pgbouncer(address: URL) -> bool:
 
 
 def engine_of(address: URL, connections: Connections) -> Engine:
+    """The engine of a database: its transactions write at once on SQLite if they are marked `writes`."""
     # What people ask for stays out of the messages of errors, and so out of the log.
     options: dict[str, Any] = {"hide_parameters": True, "pool_size": connections.size}
     options |= {"max_overflow": connections.overflow, "pool_timeout": connections.wait}
@@ -72,9 +73,7 @@ def engine_of(address: URL, connections: Connections) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    driver: dict[str, Any] = {}
-    if "connect_timeout" not in address.query:
-        driver["connect_timeout"] = CONNECT_SECONDS
+    driver = _in_time(address)
     if behind_pgbouncer(address):
         # Before PgBouncer 1.21 a statement is prepared on one connection and missed on the next.
         driver["prepare_threshold"] = None
@@ -87,6 +86,7 @@ def engine_of(address: URL, connections: Connections) -> Engine:
 
 
 def reading_of(engine: Engine, connections: Connections) -> Engine:
+    """The same engine for readers: one snapshot a transaction, and each statement in time."""
     if engine.dialect.name == "sqlite":
         return engine
     # The driver begins nothing by itself: see _begin_postgresql.
@@ -103,10 +103,13 @@ def alone(engine: Engine) -> Engine:
 
 def aside(engine: Engine, size: int, *, prepare: bool) -> Engine:
     """Another engine of a PostgreSQL database: nothing is begun, taken back or looked after on the way."""
-    driver: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0 if prepare else None}
-    driver |= {} if "connect_timeout" in engine.url.query else {"connect_timeout": CONNECT_SECONDS}
+    driver = _in_time(engine.url) | {"autocommit": True, "prepare_threshold": 0 if prepare else None}
     options: dict[str, Any] = {"pool_size": size, "max_overflow": 0, "pool_reset_on_return": None}
     return create_engine(engine.url, connect_args=driver, hide_parameters=True, **options)
+
+
+def _in_time(address: URL) -> dict[str, Any]:
+    return {} if "connect_timeout" in address.query else {"connect_timeout": CONNECT_SECONDS}
 
 
 def dispose(engine: Engine) -> None:

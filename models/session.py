@@ -43,7 +43,7 @@ class Database:
         self.sqlite = address.get_backend_name() == "sqlite"
         # Behind PgBouncer a session is a transaction long: what is said to one connection reaches another.
         self.pgbouncer = behind_pgbouncer(address)
-        self.engine, self.size = engine_of(address, connections), connections.size
+        self.engine, self.pool_size = engine_of(address, connections), connections.size
         self._reading = reading_of(self.engine, connections)
         self._writing = self.engine.execution_options(writes=True)
         self.replica: Replica | None = None

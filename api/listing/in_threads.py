@@ -57,7 +57,7 @@ class InThreads:
     def __init__(self, database: Database, resources: Iterable[Resource]) -> None:
         self._database = database
         self._known = known_of(resources)
-        threads = min(THREADS, database.size)
+        threads = min(THREADS, database.pool_size)
         self._engine = database.aside(threads)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="quick")
         # In one piece: threads replace it.
@@ -81,19 +81,20 @@ class InThreads:
             return None
         try:
             run = Connection(self._database, pooled)
-            newest = self._look(run.begin())
-            answer = None if newest is None else self._known[name].answer(rest, query, newest, run)
-            run.driver.execute("COMMIT", prepare=False)
+            try:
+                newest = self._look(run.begin())
+                return None if newest is None else self._known[name].answer(rest, query, newest, run)
+            except (psycopg.errors.QueryCanceled, Problem, ValidationError):
+                return None
+            finally:
+                # Not ROLLBACK, at which the driver forgets which statements it has prepared.
+                run.driver.execute("COMMIT", prepare=False)
         except (psycopg.Error, SQLAlchemyError):
             # It may be gone, or in the midst of something: the next one begins anew.
             pooled.invalidate()
             return None
-        except (Problem, ValidationError):
-            run.driver.execute("ROLLBACK", prepare=False)
-            return None
         finally:
             pooled.close()
-        return answer
 
     def _look(self, state: State) -> Reading | None:
         """The reading of a state, if it still is the newest one."""

@@ -121,14 +121,17 @@ def lead_of(resource: Resource, sort: str, given: dict[str, list[Given]], readin
     return None
 
 
-def joined_where_asked(
-    rows: Select[Any], model: Any, looking: Sequence[ColumnElement[Any]], reading: Reading
-) -> Select[Any]:
-    """Rows that can be read, joined with their document or their revision only where these are looked at.
+def readable(resource: Resource, reading: Reading, looking: Sequence[ColumnElement[Any]] = ()) -> Select[Any]:
+    """The rows that `Resource.select` gives, by their `row_key`, with no more than `looking` looks at.
 
-    Else a database may begin there, and sort everything, rather than walk the list in its order.
+    Their document and their revision are joined only where these are looked at. Else a database may begin
+    there, and sort everything, rather than walk the list in its order.
     """
-    looked = {table for one in looking for table in tables_of(one)}
+    model, looked = resource.model, {table for one in looking for table in tables_of(one)}
+    if resource.bare is not None:
+        rows = resource.bare(reading)
+    else:
+        rows = resource.select(reading).with_only_columns(model.row_key, maintain_column_froms=True)
     own = table_of(model).columns.get("document_id")
     # What need not stand in a document says itself who can read it.
     if own is not None and not own.nullable:

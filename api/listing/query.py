@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, func, union_all
 from sqlmodel import col
 
 from api.listing import cursor
-from api.listing.order import DOCUMENT, Lead, Order, counted, joined_where_asked, lead_of, tables_of
+from api.listing.order import DOCUMENT, Lead, Order, counted, lead_of, readable, tables_of
 from api.listing.parameters import RANKED, ListParameters
 from api.listing.reading import Reading
 from api.listing.resource import Resource
@@ -117,10 +117,7 @@ class Query:
 
     def _rows(self, *columns: Any) -> Any:
         """What filters and these columns look at, and no more."""
-        resource, reading = self.resource, self.reading
-        return joined_where_asked(
-            resource.rows(reading), resource.model, (*self.clauses_without(), *columns), reading
-        )
+        return readable(self.resource, self.reading, (*self.clauses_without(), *columns))
 
     def _led(self, lead: Lead) -> tuple[Select[Any], Order]:
         """The same, where the value of one filter is kept in the list's order."""

@@ -9,7 +9,7 @@ from sqlalchemy import Dialect, Engine, LargeBinary, Select, Text, cast, func, l
 from sqlmodel import col
 
 from api.listing.holes import ENTITY, ENTITY_MEMBERS, INDICATOR, REVISION, filled
-from api.listing.order import joined_where_asked
+from api.listing.order import readable
 from api.listing.reading import AT_REVISION, Reading
 from api.listing.resource import Resource
 from api.listing.sql import aliased, select
@@ -58,9 +58,7 @@ def ready_item(resource: Resource, reading: Reading, run: Run, id: str) -> tuple
     def built() -> Example:
         model, given = resource.model, Given("id", 0, id)
         bare = resource.own == "row_key"
-        rows = resource.select(reading)
-        if bare:
-            rows = joined_where_asked(resource.rows(reading), model, (), reading)
+        rows = readable(resource, reading) if bare else resource.select(reading)
         own = rows.selected_columns[resource.own]
         rows = joined(rows, model.row_key, reading).where(model.id == given.bind())
         return Example(rows.with_only_columns(own, body(reading), maintain_column_froms=True), [given])

@@ -85,7 +85,8 @@ class Resource:
     branches: Callable[[Reading], Sequence[Select[Any]]] | None = None
     # The column of `select` that names the state of the item alone: the first half of its ETag.
     own: str = "row_key"
-    # `select` without what only items show, and without the revision; see `rows`.
+    # The row keys of `select` without its joins, and so whether or not their document can be read: only what
+    # is made of them by `readable` may be shown.
     bare: Callable[[Reading], Select[Any]] | None = None
     # Tables that `select` joins besides the document and the revision, and filters look at.
     beside: tuple[Any, ...] = ()
@@ -100,14 +101,6 @@ class Resource:
     def across(self) -> bool:
         """Whether it searches several nouns."""
         return self.branches is not None
-
-    def rows(self, reading: Reading) -> Select[Any]:
-        """The same rows as `select` gives, with their `row_key`, and no more of what filters look at than
-        their document: whose revision is looked at joins it.
-        """
-        if self.bare is not None:
-            return self.bare(reading)
-        return self.select(reading).with_only_columns(self.model.row_key, maintain_column_froms=True)
 
     @property
     def own_order(self) -> Sort:
