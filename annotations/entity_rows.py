@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import cast
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -14,6 +15,7 @@ from models import entity as rows
 from models import number
 from models.folding import fold
 from models.indicator import Indicator as IndicatorRow
+from models.vocabulary import EntityKind, Naming
 
 # PostgreSQL indexes no value above 2,704 bytes; two hundred characters are at most 800.
 LONGEST_KEY = 200
@@ -89,8 +91,9 @@ def entity_of(row: rows.Entity, aliases: Iterable[str]) -> Entity:
     """What the record says of an entity, by its key in the record."""
     return Entity(
         key=row.id,
-        kind=row.kind,  # type: ignore[arg-type]  # the database holds the vocabularies
-        naming=row.naming,  # type: ignore[arg-type]
+        # The database holds the vocabularies.
+        kind=cast("EntityKind", row.kind),
+        naming=cast("Naming", row.naming),
         name=row.name,
         aliases=tuple(aliases),
         description=row.description,

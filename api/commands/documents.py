@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def check(paths: Files, measures: Measures = None, as_json: Json = False) -> None:
     """List every mistake of annotated documents: file, line, extract, and what was probably meant."""
-    from annotations.loading import NOUNS
+    from annotations.checking import NOUNS
     from models.measures import vocabulary
 
     counts = _checked(_found(paths), vocabulary(measures), as_json)
@@ -145,7 +145,7 @@ def _checked(
     done: "Callable[[str], None]" = lambda document: None,
 ) -> "list[dict[str, str | int]]":
     """How much is annotated in each of the documents; ends with all mistakes of all of them."""
-    from annotations.loading import check_files
+    from annotations.checking import check_files
     from annotations.mistakes import Mistakes
 
     try:

@@ -11,7 +11,7 @@ from api.terminal import err, fail, out, print_json
 if TYPE_CHECKING:
     from models.api_key import ApiKey, Scope
 
-SCOPES = ("read", "write", "entities", "subscriptions", "admin")
+SCOPES: "tuple[Scope, ...]" = ("read", "write", "entities", "subscriptions", "admin")
 keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke the keys of the service.")
 
 
@@ -83,7 +83,7 @@ def _scopes(given: list[str]) -> "list[Scope]":
             meant = nearest(scope, SCOPES)
             hint = f"; did you mean {meant}?" if meant else ""
             fail(f"--scope is one of {', '.join(SCOPES)}{hint}")
-    return given  # type: ignore[return-value]
+    return [scope for scope in SCOPES if scope in given]
 
 
 def _end(given: str | None) -> str | None:

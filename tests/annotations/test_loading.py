@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from annotations.agreement import Disagreement
-from annotations.loading import PART, check_files, load_in_parts
+from annotations.checking import check_files
+from annotations.loading import PART, load_in_parts
 from annotations.mistakes import Mistakes
 from annotations.unload import documents
 from models.measures import vocabulary
