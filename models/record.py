@@ -40,6 +40,8 @@ TABLES: tuple[type[SQLModel], ...] = (
 BESIDE: tuple[type[SQLModel], ...] = (
     Complete, Shown, Found, Event, ApiKey, Permit, Audit, Answer, Subscription, Delivery,
 )  # fmt: skip
+# All tables that there are, with those of revisions.
+METADATA = SQLModel.metadata
 # Seconds: a revision is sealed, and so all but committed, at most PROMPT after its time; an earlier time than
 # FINAL ago can get no other revision, even if the commit itself waits for the disk or clocks differ a little.
 PROMPT, FINAL = 5, 10

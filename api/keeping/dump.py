@@ -11,10 +11,9 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import Engine, inspect, text
-from sqlmodel import SQLModel
 
-import models.record  # noqa: F401  # registers every table
 from migrations.schema import current, steps
+from models.record import METADATA
 from models.session import Database
 
 # Who holds a table longer than this has not been stopped: restoring gives up, and has changed nothing.
@@ -50,7 +49,7 @@ def held(file: Path) -> tuple[str, int, str] | None:
 def tables(database: Database) -> list[str]:
     """The tables of a record that are there."""
     with database.engine.connect() as connection:
-        ours = {*SQLModel.metadata.tables, "alembic_version"}
+        ours = {*METADATA.tables, "alembic_version"}
         return sorted(ours.intersection(inspect(connection).get_table_names()))
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint, inspect
-from sqlmodel import SQLModel
 
-import models.record  # noqa: F401  # registers every table
+from models.record import METADATA
 from models.session import Database
 
 SCALING = Path(__file__).parents[2] / "docs" / "scaling.md"
@@ -24,7 +23,7 @@ def key_of(table: Table) -> str | None:
     return None if column is None or column.nullable else "document_id"
 
 
-KEYS = {table.name: key_of(table) for table in SQLModel.metadata.sorted_tables}
+KEYS = {table.name: key_of(table) for table in METADATA.sorted_tables}
 BELOW = {name: key for name, key in KEYS.items() if key}
 # What rows below a document may refer to by a foreign key: each node has all of it.
 SHARED = {"revision"}
@@ -42,7 +41,7 @@ class Key:
 
 def described() -> Iterator[Key]:
     """The keys as the models have them."""
-    for table in SQLModel.metadata.sorted_tables:
+    for table in METADATA.sorted_tables:
         yield Key(table.name, tuple(table.primary_key.columns.keys()))
         for constraint in table.constraints:
             if isinstance(constraint, UniqueConstraint):
