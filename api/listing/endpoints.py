@@ -46,16 +46,15 @@ __all__ = ["RELEASE", "mount"]
 
 def mount(router: APIRouter, resource: Resource, others: Mapping[str, Resource]) -> None:
     """Add a resource's list and item; `others` are the resources that its items may include."""
-    Parameters = parameters_of(resource)  # noqa: N806  # a class
-    ItemOf = item_parameters_of(resource)  # noqa: N806  # a class
+    list_parameters, item_parameters = parameters_of(resource), item_parameters_of(resource)
 
-    def list_items(request: Request, parameters: Annotated[Parameters, Query()]) -> Response:  # type: ignore[valid-type]
+    def list_items(request: Request, parameters: Annotated[list_parameters, Query()]) -> Response:  # type: ignore[valid-type]
         return answer_list(request, resource, parameters, others)
 
     def get_item(
         request: Request,
         id: Annotated[str, Path(description=f"Id of the {resource.noun}", max_length=300)],
-        parameters: Annotated[ItemOf, Query()],  # type: ignore[valid-type]
+        parameters: Annotated[item_parameters, Query()],  # type: ignore[valid-type]
     ) -> Response:
         return answer_item(request, resource, id, parameters, others)
 
