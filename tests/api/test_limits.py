@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -25,6 +26,8 @@ from tests.serving import environment, serving
 
 COMMAND = Path(sys.executable).parent / "onrecord"
 QUOTES = "/v1/quotes?limit=1"
+# What a process logs when it grants without a lease.
+TRUST = "permits on trust"
 # A Tuesday at 10:20:30: half a minute is left.
 NOON = 28_816_220 * MINUTE + 30.0
 
@@ -249,18 +252,29 @@ def early_in_a_minute() -> None:
 
 
 def test_servers_share_one_limit(empty_database: Database, tmp_path: Path) -> None:
-    """Two processes of `onrecord serve`, as behind a balancer, asked by turns."""
+    """Two processes of `onrecord serve`, as behind a balancer, asked by turns.
+
+    While others keep the disk or the database busy a process grants on trust, and says so: then it is asked
+    again, from another address.
+    """
     url, quota = empty_database.engine.url.render_as_string(hide_password=False), 300
     env = environment(ONRECORD_DATABASE_URL=url, ONRECORD_SEEDS="false", ONRECORD_LIMIT_ADDRESS=str(quota))
     with ExitStack() as stack:
-        servers = []
+        ports, logs = [], []
         for name in ("one", "other"):
             (folder := tmp_path / name).mkdir()
-            port = free_port()
+            ports.append(port := free_port())
+            logs.append(folder / "serve.log")
             command: list[str | Path] = [COMMAND, "serve", "--port", str(port)]
-            servers.append(stack.enter_context(serving(command, port, folder=folder, env=env)))
-        early_in_a_minute()
-        found = [servers[turn % 2].get("/v1/none").status_code for turn in range(2 * quota)]
+            stack.enter_context(serving(command, port, folder=folder, env=env))
+        for address in range(2, 6):
+            early_in_a_minute()
+            before = [log.read_text().count(TRUST) for log in logs]
+            with httpx.Client(transport=httpx.HTTPTransport(local_address=f"127.0.0.{address}")) as client:
+                urls = [f"http://127.0.0.1:{port}/v1/none" for port in ports]
+                found = [client.get(urls[turn % 2]).status_code for turn in range(2 * quota)]
+            if [log.read_text().count(TRUST) for log in logs] == before:
+                break
     assert set(found) == {404, 429}
     # What one of them gave on trust is paid with its first lease.
     assert quota <= found.count(404) <= quota + quota // ON_TRUST
