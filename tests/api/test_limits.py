@@ -32,6 +32,12 @@ TRUST = "permits on trust"
 NOON = 28_816_220 * MINUTE + 30.0
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow disk must not look like one that cannot be had; locks are still given up at once."""
+    monkeypatch.setattr("api.access.limits.PATIENCE", 20.0)
+
+
 def limits_of(client: TestClient) -> Limits:
     assert isinstance(client.app, FastAPI)
     limits = client.app.state.limits
