@@ -5,21 +5,17 @@ import random
 import re
 import sys
 import time
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from contextvars import ContextVar
-from functools import lru_cache
 from typing import Any
 
 import structlog
-from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.measured import REQUESTS
 from api.problems import OURS, Problem
 from api.settings import Settings
 
-REQUESTS = Counter("onrecord_requests", "Requests", ("route", "method", "status"))
-SECONDS = Histogram("onrecord_request_seconds", "Time to the last byte", ("route",))
-OPEN = Gauge("onrecord_requests_open", "Requests being answered")
 # Without local variables: they hold what people asked for, and more than anybody reads.
 _tracebacks = structlog.processors.ExceptionRenderer(
     structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
@@ -64,10 +60,7 @@ class Log:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        request_id = given.decode("latin-1")
-        if not _ID.fullmatch(request_id):
-            request_id = f"{_CHANCE.getrandbits(64):016x}"
+        request_id = _request_id(scope["headers"])
         method = scope["method"] if scope["method"] in METHODS else "other"
         status, started = 0, time.perf_counter()
 
@@ -80,7 +73,7 @@ class Log:
 
         # A copy, because the door changes it, and the only one, because routing leaves the route in it.
         scope = {**scope}
-        OPEN.inc()
+        REQUESTS.open += 1
         # For whoever logs below, in the thread pool too.
         bound = _REQUEST.set({"request_id": request_id, "method": method, "path": scope["path"]})
         try:
@@ -93,11 +86,10 @@ class Log:
             if not status:
                 await OURS.response()(scope, receive, identified)
         finally:
-            OPEN.dec()
+            REQUESTS.open -= 1
             seconds = time.perf_counter() - started
             route = route_of(scope)
-            _counted(route, method, status).inc()
-            _timed(route).observe(seconds)
+            REQUESTS.ended(route, method, status, seconds)
             if self.requests:
                 ms = round(seconds * 1000, 1)
                 structlog.get_logger().info("request", status=status, route=route, ms=ms)
@@ -109,15 +101,15 @@ def request_id() -> str:
     return _REQUEST.get({}).get("request_id", "")
 
 
-# Finding a label's counter costs more than counting.
-@lru_cache(maxsize=2_000)
-def _counted(route: str, method: str, status: int) -> Counter:
-    return REQUESTS.labels(route, method, status)
-
-
-@lru_cache(maxsize=500)
-def _timed(route: str) -> Histogram:
-    return SECONDS.labels(route)
+def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The first one that the client sends, if it is plain; else a new one."""
+    for name, value in headers:
+        if name == b"x-request-id":
+            given = value.decode("latin-1")
+            if _ID.fullmatch(given):
+                return given
+            break
+    return f"{_CHANCE.getrandbits(64):016x}"
 
 
 def _of_request(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
