@@ -5,17 +5,16 @@ before, and the record has not changed since. Who sends a key is answered by the
 holder may see.
 """
 
-from asyncio import AbstractEventLoop, get_running_loop
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple, Protocol
 from urllib.parse import unquote_to_bytes
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.listing.formats import JSON
-from api.listing.in_loop import InLoop
-from api.listing.in_threads import InThreads
+from api.listing.negotiation import headers_of
 from api.listing.quick import Quickly
 
 # A remembered answer may be this large; what is larger is asked for seldom, and would push out many.
@@ -29,8 +28,7 @@ _LONGEST_QUERY = 4_000
 Headers = list[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What of a request decides the answer to anybody; `route` is what logs and measurements call it."""
 
     path: str
@@ -59,8 +57,19 @@ class Asked:
             return False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Quick(Protocol):
+    """Gives the answers that are found at once."""
+
+    def state(self) -> Hashable | None:
+        """What tells the state of the record from all others; None if nobody knows without waiting."""
+
+    async def answer(self, path: str, query: bytes) -> Quickly | None:
+        """The answer to a GET of a list or an item by anybody, of the state that was told before if one was;
+        None if it is for the routes.
+        """
+
+
+class Answer(NamedTuple):
     """An answer of status 200; `unchanged` are the headers for who has it already."""
 
     tag: bytes
@@ -129,64 +138,26 @@ class Memory:
 class Front:
     """Answers who asks without a key, as long as the record stands still, and what is found at once."""
 
-    def __init__(
-        self, app: ASGIApp, quick: InLoop | InThreads, names: frozenset[str], memory: Memory
-    ) -> None:
+    def __init__(self, app: ASGIApp, quick: Quick, names: frozenset[str], memory: Memory) -> None:
         self.app, self.quick, self.names, self.memory = app, quick, names, memory
-        self._turn: tuple[AbstractEventLoop, Hashable] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = asked(scope, self.names)
         if request is None:
             return await self.app(scope, receive, send)
-        state = answer = None
-        if isinstance(self.quick, InThreads):
-            if request.plain and (found := await self.quick.answer(request.path, request.query)):
-                answer = self._answer_of(found)
-        elif (state := self._state(self.quick)) is not None:
+        answer, path, query = None, request.path, request.query
+        if (state := self.quick.state()) is not None:
             self.memory.of(state)
-            answer = self._remembered(request, self.quick)
+            answer = self.memory.get(request.key)
+        if answer is None and request.plain and (found := await self.quick.answer(path, query)):
+            answer = _answer_of(found, packable=len(found.body) >= self.memory.compress_from)
+            if state is not None:
+                self.memory.keep(request.key, answer)
         # A list of tags, or `*`: the routes know what that means.
         if answer is not None and request.tag in (None, answer.tag):
             scope["template"] = request.route
             return await _send(send, answer, unchanged=request.tag is not None)
         return await self.app(scope, receive, send if state is None else self._noting(request, state, send))
-
-    def _state(self, quick: InLoop) -> Hashable | None:
-        """The state of the record, looked at once for all requests that came in before this turn of the loop.
-
-        Whatever was acknowledged before one of them was sent is in it: it had been received before.
-        """
-        loop = get_running_loop()
-        if self._turn is None or self._turn[0] is not loop:
-            if (state := quick.begin()) is None:
-                return None
-            self._turn = loop, state
-            loop.call_soon(self._next_turn, quick)
-        return self._turn[1]
-
-    def _next_turn(self, quick: InLoop) -> None:
-        self._turn = None
-        quick.end()
-
-    def _remembered(self, request: Asked, quick: InLoop) -> Answer | None:
-        """What was answered before, or is found at once; None if there is more to it."""
-        key = request.key
-        answer = self.memory.get(key)
-        if answer is None and request.plain and (found := quick.answer(request.path, request.query)):
-            answer = self._answer_of(found)
-            self.memory.keep(key, answer)
-        return answer
-
-    def _answer_of(self, found: Quickly) -> Answer:
-        own = [(name.lower().encode(), value.encode()) for name, value in found.headers.items()]
-        vary = b", Accept-Encoding" if len(found.body) >= self.memory.compress_from else b""
-        whole = [
-            (b"content-length", b"%d" % len(found.body)),
-            (b"content-type", JSON.encode()),
-            *((name, value + vary if name == b"vary" else value) for name, value in own),
-        ]
-        return Answer(found.headers["ETag"].encode(), whole, found.body, own)
 
     def _noting(self, request: Asked, state: Hashable, send: Send) -> Send:
         """Sends an answer of the routes on, and remembers it if it is one for all."""
@@ -211,8 +182,33 @@ class Front:
         return note
 
 
+def _answer_of(found: Quickly, *, packable: bool) -> Answer:
+    own = [(b"etag", found.tag.encode()), *_beside(found.revision, packable=False)]
+    whole = [
+        (b"content-length", b"%d" % len(found.body)),
+        (b"content-type", JSON.encode()),
+        own[0],
+        *_beside(found.revision, packable=packable),
+    ]
+    if found.following:
+        link = (b"link", f'<{found.following}>; rel="next"'.encode())
+        own.append(link)
+        whole.append(link)
+    return Answer(own[0][1], whole, found.body, own)
+
+
+@lru_cache(maxsize=100)
+def _beside(revision: int, *, packable: bool) -> Headers:
+    """What all answers of a revision say beside their tags; `packable` are those that may be compressed."""
+    headers = headers_of("", revision)
+    del headers["ETag"]
+    if packable:
+        headers["Vary"] += ", Accept-Encoding"
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
 async def _send(send: Send, answer: Answer, *, unchanged: bool) -> None:
     status, headers = (304, answer.unchanged) if unchanged else (200, answer.headers)
-    # Copies: who stands further out adds to them.
-    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
+    # Who stands further out adds to a copy of them.
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if unchanged else answer.body})

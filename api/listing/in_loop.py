@@ -1,6 +1,7 @@
 """Answers in the event loop: what SQLite finds in less than a moment needs no thread."""
 
 import sqlite3
+from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import Hashable, Iterable
 from threading import Lock
 from typing import Any
@@ -60,45 +61,28 @@ class InLoop:
         self._version: int | None = None
         self._newest: Reading | None = None
         self._stamp: tuple[int, str, str] = (0, "", "")
+        # The loop that reads a snapshot in this turn.
+        self._turn: AbstractEventLoop | None = None
         # Of tests alone several loops ask the same service: one of them at a time is answered here.
         self._lock = Lock()
 
-    def begin(self) -> Hashable | None:
-        """Begin to read the record as it is: what tells that state from all others, and `end` must follow.
+    def state(self) -> Hashable | None:
+        """The state of the record, looked at once for all requests that came in before this turn of the loop.
 
-        None if nothing can be read without waiting.
+        Whatever was acknowledged before one of them was sent is in it: it had been received before. None if
+        nothing can be read without waiting.
         """
-        if not self._lock.acquire(blocking=False):
-            return None
-        try:
-            if self._run is None:
-                self._run = Connection(self._database)
-            for _ in range(3):
-                self._run.execute("BEGIN")
-                # It takes the snapshot, too.
-                (version,) = self._run("PRAGMA data_version", ())[0]
-                if version == self._version:
-                    return self._stamp
-                self._run.execute("ROLLBACK")
-                self._look(self._run)
-                # Asked before it was looked: what came in between is seen the next time.
-                self._version = version
-        except (sqlite3.Error, SQLAlchemyError):
-            pass
-        self.end()
-        return None
+        loop = get_running_loop()
+        if self._turn is not loop:
+            if not self._begin():
+                return None
+            self._turn = loop
+            loop.call_soon(self._end)
+        return self._stamp
 
-    def end(self) -> None:
-        """What was begun is over."""
-        try:
-            if self._run is not None and self._run.reading:
-                self._run.execute("ROLLBACK")
-        finally:
-            self._lock.release()
-
-    def answer(self, path: str, query: bytes) -> Quickly | None:
-        """The answer to a GET of a list or an item by anybody, of the state that was begun; None if it is for
-        the routes.
+    async def answer(self, path: str, query: bytes) -> Quickly | None:
+        """The answer to a GET of a list or an item by anybody, of the state that was told in this turn; None
+        if it is for the routes.
         """
         _, _, name, *rest = path.split("/")
         known, run, newest = self._known.get(name), self._run, self._newest
@@ -110,7 +94,39 @@ class InLoop:
             return None
 
     def close(self) -> None:
-        """Nothing: its connection is the database's to close."""
+        """Let its connection go, for the database to close."""
+        self._run = None
+
+    def _begin(self) -> bool:
+        """Begin to read the record as it is; `_end` must follow if that could be done."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            if self._run is None:
+                self._run = Connection(self._database)
+            for _ in range(3):
+                self._run.execute("BEGIN")
+                # It takes the snapshot, too.
+                (version,) = self._run("PRAGMA data_version", ())[0]
+                if version == self._version:
+                    return True
+                self._run.execute("ROLLBACK")
+                self._look(self._run)
+                # Asked before it was looked: what came in between is seen the next time.
+                self._version = version
+        except (sqlite3.Error, SQLAlchemyError):
+            pass
+        self._end()
+        return False
+
+    def _end(self) -> None:
+        """What was begun is over."""
+        self._turn = None
+        try:
+            if self._run is not None and self._run.reading:
+                self._run.execute("ROLLBACK")
+        finally:
+            self._lock.release()
 
     def _look(self, run: Connection) -> None:
         with Session(run.engine) as session:

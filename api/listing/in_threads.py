@@ -63,6 +63,9 @@ class InThreads:
         # In one piece: threads replace it.
         self._newest: tuple[State, Reading] | None = None
 
+    def state(self) -> None:
+        """Nobody knows without asking the server."""
+
     async def answer(self, path: str, query: bytes) -> Quickly | None:
         """The answer to a GET of a list or an item by anybody; None if it is for the routes."""
         _, _, name, *rest = path.split("/")

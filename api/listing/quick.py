@@ -6,14 +6,13 @@ tried.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from api.listing import cursor
 from api.listing.engine import Listing
 from api.listing.filters import Exact
-from api.listing.negotiation import headers_of
 from api.listing.parameters import PAGE, ItemParameters, ListParameters, item_parameters_of, parameters_of
 from api.listing.reading import Reading
 from api.listing.ready import Run, ready_item
@@ -24,12 +23,13 @@ from api.listing.shown import following_of, shown_page, tag_of_item, tag_of_list
 USUAL = {"format": "json", "facet": None, "include": None, "offsets": "codepoint", "count": "off"}
 
 
-@dataclass(frozen=True)
-class Quickly:
-    """An answer of status 200."""
+class Quickly(NamedTuple):
+    """An answer of status 200: its tag, the revision that is shown, its body, and the next page's URL."""
 
-    headers: dict[str, str]
+    tag: str
+    revision: int
     body: bytes
+    following: str | None = None
 
 
 class Known:
@@ -102,7 +102,7 @@ def _item(
     found = ready_item(resource, reading, run, id) if reading is not None else None
     if reading is None or found is None:
         return None
-    return Quickly(headers_of(tag_of_item(*found), reading.number), found[1])
+    return Quickly(tag_of_item(*found), reading.number, found[1])
 
 
 def _page(known: Known, parameters: ListParameters, newest: Reading, run: Run) -> Quickly | None:
@@ -126,7 +126,5 @@ def _page(known: Known, parameters: ListParameters, newest: Reading, run: Run) -
     if page is None or not (page.rows or after):
         return None
     following = following_of(listing, page)
-    headers = headers_of(tag_of_list(listing, "json"), listing.reading.number)
-    if following:
-        headers["Link"] = f'<{following}>; rel="next"'
-    return Quickly(headers, shown_page(listing, page, following))
+    tag = tag_of_list(listing, "json")
+    return Quickly(tag, listing.reading.number, shown_page(listing, page, following), following)

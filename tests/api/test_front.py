@@ -68,15 +68,12 @@ def test_pages_go_on_where_they_ended(client: TestClient, path: str) -> None:
 def quickly(client: TestClient, query: bytes) -> Quickly | None:
     """What is answered past the routes."""
     quick: in_loop.InLoop | in_threads.InThreads = client.app.state.quick  # type: ignore[attr-defined]
-    if isinstance(quick, in_threads.InThreads):
-        found: Quickly | None = asyncio.run(quick.answer("/v1/quotes", query))
-        return found
-    if quick.begin() is None:
-        return None
-    try:
-        return quick.answer("/v1/quotes", query)
-    finally:
-        quick.end()
+
+    async def ask() -> Quickly | None:
+        quick.state()
+        return await quick.answer("/v1/quotes", query)
+
+    return asyncio.run(ask())
 
 
 def test_what_is_light_is_answered_at_once(client: TestClient) -> None:
