@@ -21,13 +21,15 @@ from typing import Any
 from bench import cases, exporting, loading, material, ranking, records, report, standing, writing
 from bench.cases import House
 from bench.cluster import Kept
-from bench.folder import read_through
+from bench.folder import kept, read_through
 from bench.measuring import Effort, Measured
 from bench.plot import draw
 from bench.records import SIZES, Record
 from bench.results import Results, against, machine
 
 FULL = os.environ.get("FULL") == "1"
+# What a run that was ended had found until then.
+PARTIAL = kept() / "results.json"
 SQLITE = ("bare", "onrecord", "datasette", "plain")
 POSTGRESQL = ("bare", "onrecord-postgresql", "plain-postgresql", "postgraphile")
 # What is asked on PostgreSQL, too; quickly no more than what has a target.
@@ -63,8 +65,8 @@ def main() -> None:
     for size in given.size:
         record = records.on_sqlite(size)
         found = material.of(record)
-        # The smaller records show growth: quickly, of On Record alone.
-        most = FULL or bool(given.only) or size == given.size[-1]
+        # The smaller records show growth, of On Record alone.
+        most = bool(given.only) or size == given.size[-1]
         if "sqlite" in given.database:
             read_through(record.sqlite)
             _sqlite(record, found, effort, results, wanted, given.peers if most else "bare,onrecord")
@@ -82,6 +84,7 @@ def main() -> None:
     if before := Results.read():
         print("\n".join(against(results, before)))
     print("\n".join(report.show(results, largest)))
+    PARTIAL.unlink(missing_ok=True)
     results.save()
     report.write(results, largest)
     draw(results)
@@ -129,6 +132,7 @@ def _sqlite(  # noqa: PLR0913  # a record, what is asked of whom, and where it i
                     traceback.print_exc()
                     continue
                 results.tell(record.size, name, told)
+                results.save(PARTIAL)
                 print(f"{record.size:5} {name}: {told}", flush=True)
     results.tell(record.size, "built", _built(record))
 
@@ -169,6 +173,7 @@ def _http(house: House, effort: Effort, results: Results, wanted: Wanted) -> Non
             measured = {cases.ours(house): Measured(left_out=f"failed: {error!r}"[:300])}
         kept = results.http.get(house.record.size, {}).get(case.name, {})
         results.add(house.record.size, case.name, measured)
+        results.save(PARTIAL)
         # The bare server of a run on PostgreSQL is another one, with its own size of body.
         results.http[house.record.size][case.name] |= kept
         _print(house.record.size, case.name, measured)
