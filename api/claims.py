@@ -10,11 +10,11 @@ from api.chain import ClaimSourceView, source_views, sources
 from api.entities import entity_labels, entity_operators
 from api.following.entries import claim_entry
 from api.listing.filters import Contains, Exact
-from api.listing.formats import JSON_ONLY
 from api.listing.ranges import Bounds, Dates, Numbers
 from api.listing.reading import Reading
 from api.listing.resource import Include, Part, Parts, Resource, Sort
 from api.listing.sql import aliased, select
+from api.listing.table import JSON_ONLY
 from api.nested import (
     DOCUMENT_COLUMNS,
     RECORDED_COLUMNS,

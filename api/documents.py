@@ -10,11 +10,11 @@ from api.claims import ClaimView
 from api.entities import EntityView
 from api.following.entries import document_entry
 from api.listing.filters import Counts, Exact
-from api.listing.formats import JSON_ONLY
 from api.listing.ranges import Dates
 from api.listing.reading import Reading
 from api.listing.resource import Include, Part, Parts, Resource, Sort
 from api.listing.sql import part, select
+from api.listing.table import JSON_ONLY
 from api.mentions import MentionView
 from api.nested import (
     PUBLISHED,

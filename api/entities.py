@@ -11,10 +11,10 @@ from sqlmodel import col
 from api.counting import claim_count, mention_count, moved, quote_count, told
 from api.following.entries import entity_entry
 from api.listing.filters import Contains, Counts, Exact, Filter, Narrow, Searched
-from api.listing.formats import JSON_ONLY
 from api.listing.reading import Reading
 from api.listing.resource import Part, Parts, Resource, Sort
 from api.listing.sql import aliased, part, select
+from api.listing.table import JSON_ONLY
 from api.naming import Prefix, alias_of, called, named, parts_of
 from api.nested import (
     RECORDED,

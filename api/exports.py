@@ -99,7 +99,7 @@ def _told(problem: Problem) -> ExportError:
     return ExportError("; ".join(lines) or problem.detail)
 
 
-def _batches(listing: Listing, format: str) -> Iterator[Sequence[Any]]:
+def _batches(listing: Listing, format: str) -> Iterator[bytes]:
     """Every page of a list; a ranked one has no more than one."""
     include = getattr(listing.parameters, "include", None) or ()
     more: Sequence[Any] | None = ()

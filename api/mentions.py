@@ -9,11 +9,11 @@ from sqlmodel import col
 from api.entities import entity_operators
 from api.following.entries import mention_entry
 from api.listing.filters import Contains, Exact
-from api.listing.formats import JSON_ONLY
 from api.listing.order import table_of
 from api.listing.reading import Reading
 from api.listing.resource import Include, Parts, Resource, Sort
 from api.listing.sql import select
+from api.listing.table import JSON_ONLY
 from api.nested import (
     DOCUMENT_COLUMNS,
     RECORDED_COLUMNS,

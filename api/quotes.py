@@ -11,11 +11,11 @@ from api.chain import ChainLink, chain, links, relay_of
 from api.entities import entity_labels, entity_operators
 from api.following.entries import quote_entry
 from api.listing.filters import Contains, Exact
-from api.listing.formats import JSON_ONLY
 from api.listing.ranges import Dates
 from api.listing.reading import Reading
 from api.listing.resource import Include, Part, Parts, Resource, Sort
 from api.listing.sql import aliased, part, select
+from api.listing.table import JSON_ONLY
 from api.nested import (
     DOCUMENT_COLUMNS,
     RECORDED_COLUMNS,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from api.listing.formats import BESIDE
+from api.listing.table import BESIDE
 from models.document import DocumentBase
 from models.entity import EntityBase
 from models.indicator import Indicator

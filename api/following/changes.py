@@ -15,7 +15,7 @@ from api.following.follower import GONE, Follower, Found
 from api.following.views import ChangesPage, ChangesParameters
 from api.listing import atom, cursor
 from api.listing.atom import Entry
-from api.listing.formats import ATOM, JSON, NDJSON, dump, ndjson
+from api.listing.formats import ATOM, JSON, NDJSON, dump
 from api.listing.negotiation import etag_of, headers_of, negotiate, not_modified, same
 from api.listing.openapi import page_headers, problems
 from api.problems import Mistake, Problem, is_away, unprocessable
@@ -95,7 +95,9 @@ def _page(request: Request, parameters: ChangesParameters, media: str, found: Fo
         following = f"/v1/changes?{urlencode(parameters.given(after=found.cursor), doseq=True)}"
     headers = headers_of(etag, found.number) | ({"Link": f'<{following}>; rel="next"'} if following else {})
     if media == "ndjson":
-        return Response(b"".join(ndjson(map(dump, found.results))), headers=headers, media_type=NDJSON)
+        return Response(
+            b"".join(dump(one) + b"\n" for one in found.results), headers=headers, media_type=NDJSON
+        )
     if base is not None:
         return Response(_feed(request, parameters, found, following), headers=headers, media_type=ATOM)
     more = {"next": following, "cursor": found.cursor, "total": None, "facets": None}

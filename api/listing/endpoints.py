@@ -9,9 +9,9 @@ from api.access.callers import caller_of
 from api.listing import atom, cursor
 from api.listing.absent import Moved, found
 from api.listing.engine import Listing, Page, batches
-from api.listing.export import BATCH, export
+from api.listing.export import BATCH, export, taken, written
 from api.listing.facets import facet
-from api.listing.formats import MEDIA_TYPES, csv_columns, csv_rows, dump, ndjson
+from api.listing.formats import MEDIA_TYPES, dump
 from api.listing.known import names_items, refuse_unknown
 from api.listing.negotiation import (
     RELEASE,
@@ -38,6 +38,7 @@ from api.listing.ready import InSession, ready_item
 from api.listing.resource import Resource
 from api.listing.seen import at_least, not_older
 from api.listing.shown import following_of, shown_page, tag_of_item, tag_of_list
+from api.listing.table import columns_of
 from api.problems import Mistake, unprocessable
 from models.session import Database
 
@@ -126,10 +127,8 @@ def answer_list(
             atom.title_of(resource.name, listing.query), atom.path_of(request, parameters.given()), following,
         )  # fmt: skip
         content = feed.write(resource.entry(item) for item in listing.items(page))
-    elif media == "csv":
-        content = b"".join(csv_rows(resource.view, listing.items(page, include)))
-    elif media == "ndjson":
-        content = b"".join(ndjson(listing.lines(page, include)))
+    elif media in ("csv", "ndjson"):
+        content = b"".join(written(listing, [taken(listing, page, media)], media))
     else:
         content = shown_page(listing, page, following, facets)
     return Response(content, headers=headers, media_type=MEDIA_TYPES[media])
@@ -192,7 +191,7 @@ def _refuse_conflicts(resource: Resource, parameters: ListParameters, media: str
         for name in ("facet", "count"):
             if getattr(parameters, name, None) not in (None, "off"):
                 raise unprocessable(Mistake(parameter=name, message=f"has no place in {media}; ask for JSON"))
-    columns = {path[0] for _, path in csv_columns(resource.view)} if media == "csv" else set()
+    columns = {column[0] for column in columns_of(resource.view)} if media == "csv" else set()
     for name in getattr(parameters, "include", None) or ():
         if media == "atom" or (media == "csv" and name not in columns):
             message = f"`{name}` has no place in {media}; ask for JSON or NDJSON"

@@ -16,7 +16,7 @@ from api.listing.parameters import ListParameters
 from api.listing.parts import fetch_parts, item_of
 from api.listing.query import Query
 from api.listing.reading import AT_REVISION, Reading
-from api.listing.ready import InSession, Run, body, joined, shape_of, template
+from api.listing.ready import InSession, Rows, Run, body, joined, shape_of, template
 from api.listing.resource import Parts, Resource
 from api.listing.sql import select
 from api.listing.template import Example
@@ -28,14 +28,14 @@ LIMIT = "page_limit"
 class Page:
     """Items; `after` are the sort values of the last one if more follow.
 
-    They are rows with their parts, by row key, or what was prepared of them: JSON.
+    They are rows with their parts, by row key, or what was prepared of them: JSON, a line each.
     """
 
     rows: Sequence[Any]
     after: list[Any] | None
     total: int | None
     parts: Mapping[int, Parts] = field(default_factory=dict)
-    lines: Sequence[bytes] | None = None
+    lines: bytes | None = None
 
 
 class Listing(Query):
@@ -77,37 +77,47 @@ class Listing(Query):
     def items(self, page: Page, include: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
         """The items of a page as they are shown."""
         if page.lines is not None:
-            yield from map(exact, page.lines)
+            yield from map(exact, page.lines.split(b"\n") if page.rows else ())
             return
         for row in page.rows:
             yield item_of(self.resource, row, page.parts[row["row_key"]], include, utf16_offsets=self.utf16)
 
-    def lines(self, page: Page, include: Sequence[str] = ()) -> Sequence[bytes]:
-        """The same, each as JSON."""
-        return [dump(item) for item in self.items(page, include)] if page.lines is None else page.lines
+    def lines(self, page: Page, include: Sequence[str] = ()) -> bytes:
+        """The same in JSON, a line each; the last one without its end."""
+        return b"\n".join(map(dump, self.items(page, include))) if page.lines is None else page.lines
 
     def ready_page(self, limit: int, after: Sequence[Any], *, count: bool = False) -> Page | None:
         """A page of what is prepared; None if something on it is not."""
         reading, run = self.reading, self.run
-        shape = (self.resource.name, "page", self.shape(), bool(after), count, shape_of(reading))
-        found = template(shape, lambda: self._ready(after, count=count), run.dialect)
-        if after:
-            refuse_unfit(found.sorts, after)
-        more = {AT_REVISION: reading.number, LIMIT: limit + 1}
-        more |= {f"{AFTER}{place}": value for place, value in enumerate(after)}
-        rows = run(found.sql, found.values(self.query, more))
+        rows: list[Sequence[Any]] = []
+        for part in range(2 if len(after) > 1 else 1):
+            rows += self._ready_rows(limit + 1 - len(rows), after, part, count=count)
+            if len(rows) > limit:
+                break
         bodies = [row[1] for row in rows[:limit]]
         if None in bodies:
             return None
         if count and not rows and after:
             return None
         last = list(rows[limit - 1][3:]) if len(rows) > limit else None
-        # All at once, parted by what stands in no JSON but escaped.
+        # All at once: the end of a line stands in no JSON but escaped.
         whole = b"\n".join(bodies) if reading.sqlite else "\n".join(bodies).encode()
-        lines = run.names.fill(whole, reading, run).split(b"\n") if bodies else []
+        lines = run.names.fill(whole, reading, run)
         return Page(rows[:limit], last, (rows[0][2] if rows else 0) if count else None, lines=lines)
 
-    def _ready(self, after: Sequence[Any], *, count: bool) -> Example:
+    def _ready_rows(self, limit: int, after: Sequence[Any], part: int, *, count: bool) -> Rows:
+        """The first rows of what follows these sort values, or of one of its two parts."""
+        shape = (
+            self.resource.name, "page", self.shape(), len(after), part, count, shape_of(self.reading)
+        )  # fmt: skip
+        found = template(shape, lambda: self._ready(after, part, count=count), self.run.dialect)
+        if after:
+            refuse_unfit(found.sorts, after)
+        more = {AT_REVISION: self.reading.number, LIMIT: limit}
+        more |= {f"{AFTER}{place}": value for place, value in enumerate(after)}
+        return self.run(found.sql, found.values(self.query, more))
+
+    def _ready(self, after: Sequence[Any], part: int, *, count: bool) -> Example:
         """The statement of a page of what is prepared: row key, body, total, sort values."""
         statement, order = self.ordered(ready=True)
         total = self.total() if count else literal(None)
@@ -117,7 +127,7 @@ class Listing(Query):
         )
         statement = order.of(statement).limit(bindparam(LIMIT, 1, Integer))
         if after:
-            statement = statement.where(order.after(after))
+            statement = statement.where(order.after_in_parts(after)[part])
         given = [one for values in self.given.values() for one in values]
         return Example(statement, given, order.types)
 

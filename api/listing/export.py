@@ -2,7 +2,7 @@
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -10,14 +10,14 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
 from api.listing.engine import Listing, Page
-from api.listing.formats import MEDIA_TYPES, csv_rows, ndjson
+from api.listing.formats import MEDIA_TYPES
 from api.listing.parameters import ListParameters
 from api.listing.reading import read
+from api.listing.table import header, rows, rows_of_lines
 from api.problems import Problem
 from models.session import Database
 
 BATCH = 500
-CHUNK = 1 << 16
 
 
 def export(
@@ -32,11 +32,10 @@ def export(
         raise Problem(503, "as many exports as may run at once are running", headers={"Retry-After": "5"})
     release = _once(running.release)
     # A HEAD is answered by what answers the GET; it must not read the whole record for it.
-    nothing: Iterator[Sequence[Any]] = iter(())
+    nothing: Iterator[bytes] = iter(())
     database: Database = request.app.state.database
     batches = nothing if request.scope.get("head") else _batches(database, listing, after, media)
-    lines = written(listing, batches, media)
-    chunks = _released(lines, release)
+    chunks = _released(written(listing, batches, media), release)
     # The first one before the answer begins: what goes wrong so far, as a database that is away, is answered.
     first = next(chunks, b"")
     response = StreamingResponse(chain((first,), chunks), 200, headers, MEDIA_TYPES[media])
@@ -50,32 +49,37 @@ def _once(release: Callable[[], None]) -> Callable[[], None]:
     return lambda: left.pop()() if left else None
 
 
-def _released(lines: Iterator[bytes], release: Callable[[], None]) -> Iterator[bytes]:
+def _released(chunks: Iterator[bytes], release: Callable[[], None]) -> Iterator[bytes]:
     try:
-        chunk = bytearray()
-        for line in lines:
-            chunk += line
-            if len(chunk) > CHUNK:
-                yield bytes(chunk)
-                chunk.clear()
-        yield bytes(chunk)
+        yield from chunks
     finally:
         release()
 
 
-def written(listing: Listing, batches: Iterator[Sequence[Any]], media: str) -> Iterator[bytes]:
-    """What `taken` gave of pages, as lines of CSV or NDJSON."""
-    one = chain.from_iterable(batches)
-    return csv_rows(listing.resource.view, one) if media == "csv" else ndjson(one)
+def written(listing: Listing, batches: Iterable[bytes], media: str) -> Iterator[bytes]:
+    """What `taken` gave of pages, with what stands before the first one."""
+    head = header(listing.resource.view) if media == "csv" else b""
+    for batch in batches:
+        yield head + batch
+        head = b""
+    if head:
+        yield head
 
 
-def taken(listing: Listing, page: Page, media: str) -> Sequence[Any]:
-    """The items of a page: for CSV as they are shown, for NDJSON as their JSON."""
+def taken(listing: Listing, page: Page, media: str) -> bytes:
+    """A page as rows of CSV, or lines of NDJSON."""
     include = getattr(listing.parameters, "include", None) or ()
-    return list(listing.items(page, include)) if media == "csv" else listing.lines(page, include)
+    if not page.rows:
+        return b""
+    if media == "ndjson":
+        return listing.lines(page, include) + b"\n"
+    view = listing.resource.view
+    if page.lines is not None:
+        return rows_of_lines(view, page.lines.split(b"\n"))
+    return rows(view, listing.items(page, include))
 
 
-def _batches(database: Database, first: Listing, after: Sequence[Any], media: str) -> Iterator[Sequence[Any]]:
+def _batches(database: Database, first: Listing, after: Sequence[Any], media: str) -> Iterator[bytes]:
     parameters: ListParameters = first.parameters
     include = getattr(parameters, "include", None) or ()
     more: Sequence[Any] | None = after
@@ -84,6 +88,5 @@ def _batches(database: Database, first: Listing, after: Sequence[Any], media: st
             reading = read(session, str(first.reading.number), first.reading.sought, desk=first.reading.desk)
             listing = Listing(first.resource, parameters, reading)
             page = listing.page(BATCH, more, include=include)
-            batch = taken(listing, page, media)
-        yield batch
+        yield taken(listing, page, media)
         more = page.after

@@ -38,7 +38,9 @@ def filled(body: bytes, known: Known, look_up: Callable[[Iterable[bytes]], None]
     """JSON without holes; `look_up` makes tokens known that are not."""
     pieces = body.split(EDGE)
     tokens = pieces[1::2]
-    if missing := {token for token in tokens if token not in known}:
-        look_up(missing)
-    pieces[1::2] = [known[token] for token in tokens]
+    try:
+        pieces[1::2] = [known[token] for token in tokens]
+    except KeyError:
+        look_up({token for token in tokens if token not in known})
+        pieces[1::2] = [known[token] for token in tokens]
     return b"".join(pieces)

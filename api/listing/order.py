@@ -61,17 +61,39 @@ class Order:
     def after(self, values: Sequence[Any]) -> ColumnElement[bool]:
         """The rows after these values, though the columns may go different ways."""
         refuse_unfit(self.types, values)
-        given = [
+        return _after(self.columns, self._given(values))
+
+    def after_in_parts(self, values: Sequence[Any]) -> list[ColumnElement[bool]]:
+        """The same in two parts, one after the other: where the first column stays as it is, and beyond that.
+
+        An index finds the beginning of each. Of both at once it finds the first row that is equal in the
+        first column, and there may be many of those.
+        """
+        refuse_unfit(self.types, values)
+        given = self._given(values)
+        (first, down), *rest = self.columns
+        beyond = _beyond(first, given[0], down=down)
+        return [and_(first == given[0], _after(rest, given[1:])), beyond] if rest else [beyond]
+
+    def _given(self, values: Sequence[Any]) -> list[Any]:
+        return [
             bindparam(f"{AFTER}{place}", value, column.type)
             for place, ((column, _), value) in enumerate(zip(self.columns, values, strict=True))
         ]
-        clauses = []
-        for place, (column, down) in enumerate(self.columns):
-            equal = [c == g for (c, _), g in zip(self.columns[:place], given, strict=False)]
-            clauses.append(and_(*equal, column < given[place] if down else column > given[place]))
-        first, down = self.columns[0]
-        # Implied by the rest, but an index can use it.
-        return and_(first <= given[0] if down else first >= given[0], or_(*clauses))
+
+
+def _after(columns: Sequence[tuple[Any, bool]], given: Sequence[Any]) -> ColumnElement[bool]:
+    clauses = []
+    for place, (column, down) in enumerate(columns):
+        equal = [c == g for (c, _), g in zip(columns[:place], given, strict=False)]
+        clauses.append(and_(*equal, _beyond(column, given[place], down=down)))
+    first, down = columns[0]
+    # Implied by the rest, but an index can use it.
+    return and_(first <= given[0] if down else first >= given[0], or_(*clauses))
+
+
+def _beyond(column: Any, given: Any, *, down: bool) -> ColumnElement[bool]:
+    return column < given if down else column > given  # type: ignore[no-any-return]
 
 
 def refuse_unfit(types: Sequence[type], values: Sequence[Any]) -> None:

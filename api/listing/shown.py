@@ -17,7 +17,7 @@ def shown_page(
     include = getattr(listing.parameters, "include", None) or ()
     total = None if page.total is None else {"value": page.total, "relation": "eq"}
     rest = dump({"next": following, "total": total, "facets": facets or None})
-    return b'{"results":[' + b",".join(listing.lines(page, include)) + b"]," + rest[1:]
+    return b'{"results":[' + listing.lines(page, include).replace(b"\n", b",") + b"]," + rest[1:]
 
 
 def tag_of_item(own: int, line: bytes) -> str:

@@ -1,0 +1,124 @@
+"""Items as rows of CSV: a view's members in columns, what it nests beside them, lists joined in one cell."""
+
+import csv
+import io
+import types
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, Union, get_args, get_origin
+
+import orjson
+from pydantic import BaseModel
+
+from api.listing.formats import exact
+
+# A spreadsheet takes a text cell that begins like this for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_PARTED = " | "
+# Marks of a view's field: its columns stand beside those of the model around it; it has no columns.
+BESIDE, JSON_ONLY = "csv: beside", "csv: none"
+Path = tuple[str, ...]
+# The members of a model that have columns, each with how many, and with its own members if it is a model.
+Members = Sequence[tuple[str, int, "Members | None"]]
+
+
+class _InexactError(Exception):
+    """A number that a float may not hold as it is written."""
+
+
+def columns_of(view: type[BaseModel], label: Path = ()) -> Iterator[Path]:
+    """What the columns of a view are called, by their parts."""
+    for name, inner, beside in _fields(view):
+        own = label if beside else (*label, name)
+        yield from [own] if inner is None else columns_of(inner, own)
+
+
+def header(view: type[BaseModel]) -> bytes:
+    """The first row: what the columns are called."""
+    return _text([[".".join(column) for column in columns_of(view)]])
+
+
+def rows(view: type[BaseModel], items: Iterable[Mapping[str, Any]]) -> bytes:
+    """A row of each item, as RFC 4180 has them."""
+    members = _members(view)
+    return _text([_cells(members, item) for item in items])
+
+
+def rows_of_lines(view: type[BaseModel], lines: Iterable[bytes]) -> bytes:
+    """A row of each item by its JSON."""
+    members = _members(view)
+    return _text([_cells_of(members, line) for line in lines])
+
+
+def _fields(view: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel] | None, bool]]:
+    """The members of a view that have columns, with their models, and whether they stand beside others."""
+    for name, field in view.model_fields.items():
+        inner = _model(field.annotation)
+        if inner is None or JSON_ONLY not in field.metadata:
+            yield name, inner, inner is not None and BESIDE in field.metadata
+
+
+@cache
+def _members(view: type[BaseModel]) -> Members:
+    members = []
+    for name, inner, _ in _fields(view):
+        below = None if inner is None else _members(inner)
+        members.append((name, 1 if below is None else sum(width for _, width, _ in below), below))
+    return members
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:
+    """The model that an annotation holds, alone, in a list, or with None."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (list, Union, types.UnionType):
+        return next((model for inner in get_args(annotation) if (model := _model(inner))), None)
+    return None
+
+
+def _cells_of(members: Members, line: bytes) -> list[str]:
+    try:
+        return _cells(members, orjson.loads(line))
+    except _InexactError:
+        return _cells(members, exact(line))
+
+
+def _cells(members: Members, item: Mapping[str, Any]) -> list[str]:
+    cells: list[str] = []
+    for name, width, below in members:
+        value = item.get(name)
+        if below is None:
+            cells.append(_cell(value))
+        elif isinstance(value, dict):
+            cells += _cells(below, value)
+        elif value and isinstance(value, list):
+            each = [_cells(below, one) if isinstance(one, dict) else [""] * width for one in value]
+            cells += [_guarded(_PARTED.join(column)) for column in zip(*each, strict=True)]
+        else:
+            cells += [""] * width
+    return cells
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return _guarded(value)
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        raise _InexactError
+    if isinstance(value, orjson.Fragment):
+        return orjson.dumps(value).decode()
+    if isinstance(value, list):
+        return _guarded(_PARTED.join(map(_cell, value)))
+    return str(value)
+
+
+def _guarded(text: str) -> str:
+    # One character alone, such as the comparator `=`, computes nothing.
+    return f"'{text}" if text.startswith(_FORMULA) and len(text) > 1 else text
+
+
+def _text(rows: Iterable[Sequence[str]]) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\r\n").writerows(rows)
+    return buffer.getvalue().encode()
