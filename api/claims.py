@@ -232,7 +232,7 @@ CLAIMS = Resource(
         ),
         Dates(
             "period", "Period that it covers.", "2024-10-14",
-            test=on_days("period", KEY), dated=dated("period", KEY),
+            test=on_days("period", KEY), dated=dated("period", KEY), order=col(Claim.period_order),
         ),
         *document_filters(Claim),
     ),

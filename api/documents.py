@@ -161,7 +161,10 @@ DOCUMENTS = Resource(
             "url", "Where it was published.", "https://news.example/flood",
             of=col(Document.url), counted=False, none=True,
         ),
-        Dates("published", "Day of publication.", "2024-10-15", test=published_days, dated=PUBLISHED),
+        Dates(
+            "published", "Day of publication.", "2024-10-15",
+            test=published_days, dated=PUBLISHED, order=col(Document.published_order),
+        ),
         Counts("quotes", "Number of quotes.", 10, count=COUNTS["quotes"]),
         Counts("claims", "Number of claims.", 10, count=COUNTS["claims"]),
         RECORDED,

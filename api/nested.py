@@ -109,6 +109,7 @@ def document_filters(model: Any) -> tuple[Filter, ...]:
             "Day on which the document was published.",
             "2024-10-15",
             test=published_days,
+            order=col(Document.published_order),
             dated=PUBLISHED,
         ),
         RECORDED,

@@ -226,7 +226,7 @@ QUOTES = Resource(
         ),
         Dates(
             "said", "Day on which it was said.", "2024-10-15",
-            test=on_days("said", KEY), dated=dated("said", KEY),
+            test=on_days("said", KEY), dated=dated("said", KEY), order=col(Quote.said_order),
         ),
         *document_filters(Quote),
     ),

@@ -30,6 +30,8 @@ from models.revision import Revision
 from models.text import Text
 
 BEFORE, LENGTH = 80, 240
+# Words of texts that are remembered of a query.
+MOST_KNOWN = 20_000
 Kind = Literal["document", "entity", "quote", "claim"]
 PATHS = {"document": "documents", "entity": "entities", "quote": "quotes", "claim": "claims"}
 _COLUMNS = ("row_key", "recorded", "type", "id", "title", "words", "in_document")
@@ -114,10 +116,11 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
 def highlight(text: str, terms: Sequence[Term]) -> tuple[str, list[tuple[int, int]]]:
     """The words of a text around the first of the terms, and where in them the terms stand (code points)."""
     found: list[tuple[int, int]] = []
+    known = _known(tuple(terms))
     for match in _WORD.finditer(text):
         if found and match.start() > found[0][0] + LENGTH:
             break
-        if _is_found(_folded(match[0]), terms):
+        if known[match[0]]:
             found.append(match.span())
     first = max(0, found[0][0] - BEFORE) if found else 0
     if first:
@@ -131,19 +134,25 @@ def highlight(text: str, terms: Sequence[Term]) -> tuple[str, list[tuple[int, in
     return text[first:last], marks
 
 
-# Most words of a page are among some thousand, and folding takes longer than finding.
-@lru_cache(maxsize=10_000)
-def _folded(word: str) -> tuple[str, ...]:
-    return tuple(fold(word).split())
+class _Known(dict[str, bool]):
+    """Whether a word is among the terms; most words of texts are among some thousand, and come again."""
+
+    def __init__(self, terms: Sequence[Term]) -> None:
+        super().__init__()
+        self.whole = {word for term in terms for word in term.words}
+        self.beginnings = tuple(term.words[-1] for term in terms if term.prefix)
+
+    def __missing__(self, word: str) -> bool:
+        if len(self) > MOST_KNOWN:
+            self.clear()
+        folded = fold(word).split()
+        self[word] = found = any(one in self.whole or one.startswith(self.beginnings) for one in folded)
+        return found
 
 
-def _is_found(words: Sequence[str], terms: Sequence[Term]) -> bool:
-    return any(
-        word == sought or (term.prefix and sought == term.words[-1] and word.startswith(sought))
-        for word in words
-        for term in terms
-        for sought in term.words
-    )
+@lru_cache(maxsize=8)
+def _known(terms: tuple[Term, ...]) -> _Known:
+    return _Known(terms)
 
 
 def _marked(snippet: str, marks: list[tuple[int, int]]) -> str:

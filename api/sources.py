@@ -171,14 +171,13 @@ def _named(id_: Any) -> Relation:
 
 
 def on_days(role: str, key: Any) -> Any:
-    """The test of a date axis: a time expression of this role, by its owner's row key.
-
-    A list of owners, not EXISTS: SQLite would go through all days of the role for every row.
-    """
+    """The test of a date axis: a time expression of this role, by its owner's row key."""
 
     def test(condition: Any) -> Any:
-        owners = select(col(Timex.owner_key)).where(col(Timex.role) == role)
-        return key.in_(owners.where(condition(col(Timex.earliest), col(Timex.latest))))
+        # An expression, not the column: SQLite would go through all days of the role for every row.
+        own = (col(Timex.owner_key) == key) & (col(Timex.role).concat("") == role)
+        times = select(1).where(own, condition(col(Timex.earliest), col(Timex.latest)))
+        return times.correlate(key.table).exists()
 
     return test
 

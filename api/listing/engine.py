@@ -120,6 +120,10 @@ class Listing(Query):
     def _ready(self, after: Sequence[Any], part: int, *, count: bool) -> Example:
         """The statement of a page of what is prepared: row key, body, total, sort values."""
         statement, order = self.ordered(ready=True)
+        if self.sort == "rank":
+            # What was ranked is sorted before any of it is looked up.
+            first = order.of(statement).limit(bindparam(LIMIT, 1, Integer)).subquery("page")
+            statement, order = select(first.c.row_key), order.on(first)
         total = self.total() if count else literal(None)
         key = statement.selected_columns[0]
         statement = joined(statement, key, self.reading).with_only_columns(

@@ -63,9 +63,10 @@ class _Counted:
 
     def _by_document(self, value: Any) -> Select[Any]:
         """Counted by document first: there are far fewer of them."""
+        assert self.bare is not None, "asked before"
         document = self.model.document_id
         own = select(document.label("id"), func.count().label("number"))
-        own_rows = own.where(self.reading.valid(self.model), *self.clauses).group_by(document).subquery()
+        own_rows = own.where(*self.bare).group_by(document).subquery()
         # PostgreSQL sums whole numbers to decimal ones.
         number = cast(func.sum(own_rows.c.number), BigInteger).label("number")
         label = value if self.filter.label is None else self.filter.label

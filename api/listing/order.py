@@ -48,14 +48,17 @@ class Order:
         turned = (column.desc() if down else column.asc() for column, down in self.columns)
         return statement.add_columns(*labelled).order_by(*turned)
 
+    def on(self, rows: Any) -> "Order":
+        """The same order of the rows that a select in it gave."""
+        return Order(tuple((rows.c[f"sort_{place}"], down) for place, (_, down) in enumerate(self.columns)))
+
     def again(self, first: Select[Any], resource: Resource, reading: Reading) -> tuple[Select[Any], "Order"]:
         """The rows that a select in this order gave, with all that they show, in the same order."""
         hits, key = first.cte("hits"), resource.model.row_key
-        columns = tuple((hits.c[f"sort_{place}"], down) for place, (_, down) in enumerate(self.columns))
         # The second condition says nothing new, but that they are few: so a database begins with them.
         rows = resource.select(reading).join(hits, key == hits.c.row_key)
         rows = rows.where(key.in_(select(hits.c.row_key)))
-        order = Order(columns)
+        order = self.on(hits)
         return order.of(rows), order
 
     def after(self, values: Sequence[Any]) -> ColumnElement[bool]:
@@ -170,13 +173,22 @@ def readable(resource: Resource, reading: Reading, looking: Sequence[ColumnEleme
 def counted(
     model: Any, clauses: Sequence[ColumnElement[bool]], reading: Reading
 ) -> list[ColumnElement[bool]] | None:
-    """The conditions under which rows are counted: few documents cannot be read, so those are left out.
+    """The conditions under which rows are counted, on the rows alone, without joining what they stand in.
 
-    None where something is asked of the document or the revision, which must be joined then.
+    Few documents cannot be read, so those are left out; where something is asked of the documents, those that
+    have it are listed first. None where that is not enough.
     """
-    if {DOCUMENT, REVISION} & {table for clause in clauses for table in tables_of(clause)}:
-        return None
-    return [reading.valid(model), model.document_id.not_in(reading.hidden()), *clauses]
+    of_documents: list[ColumnElement[bool]] = []
+    others: list[ColumnElement[bool]] = []
+    for clause in clauses:
+        looked = set(tables_of(clause))
+        if REVISION in looked or looked > {DOCUMENT}:
+            return None
+        (of_documents if looked == {DOCUMENT} else others).append(clause)
+    if of_documents:
+        ids = select(col(Document.id)).where(reading.valid(Document), reading.sees(Document), *of_documents)
+        return [reading.valid(model), model.document_id.in_(ids), *others]
+    return [reading.valid(model), model.document_id.not_in(reading.hidden()), *others]
 
 
 def tables_of(clause: Any) -> Sequence[Any]:

@@ -74,13 +74,11 @@ class Query:
         if ready and (lead := lead_of(resource, self.sort, self.given, reading)):
             return self._led(lead)
         if self.sort == "rank":
-            assert self.sought is not None, "checked before"
-            # Cut last of all, so that what other clauses leave out takes no place among the newest.
-            left = (self._rows() if ready else resource.select(reading)).where(*self.clauses_without("q"))
-            hits = ranked(left, model, self.sought, RANKED, sqlite=reading.sqlite).subquery("hits")
-            rows = self._rows() if ready else resource.select(reading)
-            statement = rows.join(hits, model.row_key == hits.c.row_key)
-            return statement, Order.of_columns((hits.c.rank,), resource.tie)
+            hits = self._ranked().subquery("hits")
+            order = Order.of_columns((hits.c.rank,), [hits.c[column.key] for column in resource.tie])
+            if ready:
+                return select(hits.c.row_key), order
+            return resource.select(reading).join(hits, model.row_key == hits.c.row_key), order
         sort = resource.sorts[self.sort.removeprefix("-")]
         columns = sort.columns if sort.count is None else (sort.count(reading),)
         down, tie = self.sort.startswith("-"), resource.tie
@@ -115,6 +113,23 @@ class Query:
         turned = (c.desc() if down_ else c.asc() for c, (_, down_) in zip(sorts, order.columns, strict=True))
         return select(hits).order_by(*turned).limit(most), order
 
+    def _ranked(self) -> Any:
+        """The newest of the rows that have the words: `row_key`, `rank` and what tells equal ones apart.
+
+        Cut last of all, so that what other clauses leave out takes no place among the newest.
+        """
+        assert self.sought is not None, "checked before"
+        resource, reading, model = self.resource, self.reading, self.resource.model
+        clauses = self.clauses_without("q")
+        # Many are ranked for one page: which of them can be read is asked of those that cannot.
+        bare = self._counted(clauses)
+        if bare is not None:
+            left = select(model.row_key).where(*bare)
+        else:
+            rows = self._rows() if resource.prepared else resource.select(reading)
+            left = rows.where(*clauses)
+        return ranked(left, model, self.sought, RANKED, resource.tie, sqlite=reading.sqlite)
+
     def _rows(self, *columns: Any) -> Any:
         """What filters and these columns look at, and no more."""
         return readable(self.resource, self.reading, (*self.clauses_without(), *columns))
@@ -142,14 +157,18 @@ class Query:
         return [c for name, group in self.clauses.items() if name != without for c in group]
 
     def total(self) -> Any:
-        model = self.resource.model
-        if self.resource.prepared and hasattr(model, "document_id"):
-            conditions = counted(model, self.clauses_without(), self.reading)
-            if conditions is not None:
-                return select(func.count()).select_from(model).where(*conditions).scalar_subquery()
+        conditions = self._counted(self.clauses_without())
+        if conditions is not None:
+            return select(func.count()).select_from(self.resource.model).where(*conditions).scalar_subquery()
         filtered = self.filtered()
         keys = filtered.with_only_columns(filtered.selected_columns.row_key)
         return select(func.count()).select_from(keys.subquery()).scalar_subquery()
+
+    def _counted(self, clauses: Sequence[ColumnElement[bool]]) -> list[ColumnElement[bool]] | None:
+        """The conditions under which rows can be counted alone; None if they cannot."""
+        model = self.resource.model
+        below = self.resource.prepared and hasattr(model, "document_id")
+        return counted(model, clauses, self.reading) if below else None
 
     def shape(self) -> Any:
         """What of the query decides how its statement is built."""

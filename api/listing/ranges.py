@@ -71,11 +71,13 @@ def _end(span: str) -> str:
 class Dates(Filter):
     """A date axis: first and last day of a time that may be uncertain. Ends that are not known do not match.
 
-    `test` turns a condition on (earliest, latest) into a clause on the row; `dated` is that there is a time.
+    `test` turns a condition on (earliest, latest) into a clause on the row; `dated` is that there is a time;
+    `order` is a column of the row itself with the first day, or what is known instead.
     """
 
     dated: ColumnElement[bool]
     test: Callable[[Callable[[Any, Any], ColumnElement[bool]]], ColumnElement[bool]]
+    order: Any = None
 
     def parameters(self) -> Iterator[Parameter]:
         yield Parameter(
@@ -98,12 +100,13 @@ class Dates(Filter):
             days = [(v.bind(_first), v.bind(_last)) for v in value if v.value != NONE]
             tests = [lambda first, last, d=day: and_(first >= d[0], last <= d[1]) for day in days]
             undated = [not_(self.dated)] if len(days) < len(value) else []
-            return or_(*(self.test(test) for test in tests), *undated)
+            return or_(*(self._tested(test) for test in tests), *undated)
         if operator in ("overlaps", "within"):
             start, end = value.bind(_start), value.bind(_end)
             if operator == "overlaps":
-                return self.test(lambda earliest, latest: and_(earliest < end, latest >= start))
-            return self.test(lambda earliest, latest: and_(earliest >= start, latest < end))
+                found = self.test(lambda earliest, latest: and_(earliest < end, latest >= start))
+                return found if self.order is None else and_(self.order > "", self.order < end, found)
+            return self._tested(lambda earliest, latest: and_(earliest >= start, latest < end))
         day = value.bind(_first if operator in ("gte", "lt") else _last)
         conditions: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
             "gte": lambda earliest, _: earliest >= day,
@@ -111,7 +114,17 @@ class Dates(Filter):
             "lte": lambda _, latest: latest <= day,
             "lt": lambda _, latest: latest < day,
         }
-        return self.test(conditions[operator])
+        found = self._tested(conditions[operator])
+        # What has no day comes before all days.
+        return found if self.order is None or operator in ("gte", "gt") else and_(self.order > "", found)
+
+    def _tested(self, condition: Callable[[Any, Any], ColumnElement[bool]]) -> ColumnElement[bool]:
+        """The test of a condition that looks at the first day from below, at the last one from above.
+
+        Both bound the first day: said of the row itself, an index in its order can use that.
+        """
+        found = self.test(condition)
+        return found if self.order is None else and_(condition(self.order, self.order), found)
 
     def bounds(self, operator: str, value: Any) -> Any:
         """The first day that a lower end leaves, the last one that an upper end does."""

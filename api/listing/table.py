@@ -13,13 +13,14 @@ from pydantic import BaseModel
 from api.listing.formats import exact
 
 # A spreadsheet takes a text cell that begins like this for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = frozenset("=+-@\t\r")
 _PARTED = " | "
 # Marks of a view's field: its columns stand beside those of the model around it; it has no columns.
 BESIDE, JSON_ONLY = "csv: beside", "csv: none"
 Path = tuple[str, ...]
 # The members of a model that have columns, each with how many, and with its own members if it is a model.
 Members = Sequence[tuple[str, int, "Members | None"]]
+_EMPTY = [("",) * width for width in range(200)]
 
 
 class _InexactError(Exception):
@@ -87,21 +88,25 @@ def _cells(members: Members, item: Mapping[str, Any]) -> list[str]:
     cells: list[str] = []
     for name, width, below in members:
         value = item.get(name)
-        if below is None:
+        if value is None:
+            cells += _EMPTY[width]
+        elif below is None:
             cells.append(_cell(value))
         elif isinstance(value, dict):
             cells += _cells(below, value)
-        elif value and isinstance(value, list):
-            each = [_cells(below, one) if isinstance(one, dict) else [""] * width for one in value]
+        elif len(value) == 1:
+            cells += _cells(below, value[0])
+        elif value:
+            each = [_cells(below, one) for one in value]
             cells += [_guarded(_PARTED.join(column)) for column in zip(*each, strict=True)]
         else:
-            cells += [""] * width
+            cells += _EMPTY[width]
     return cells
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, str):
-        return _guarded(value)
+        return f"'{value}" if value[:1] in _FORMULA and len(value) > 1 else value
     if value is None:
         return ""
     if isinstance(value, float):
@@ -115,7 +120,7 @@ def _cell(value: Any) -> str:
 
 def _guarded(text: str) -> str:
     # One character alone, such as the comparator `=`, computes nothing.
-    return f"'{text}" if text.startswith(_FORMULA) and len(text) > 1 else text
+    return f"'{text}" if text[:1] in _FORMULA and len(text) > 1 else text
 
 
 def _text(rows: Iterable[Sequence[str]]) -> bytes:

@@ -1,6 +1,7 @@
 """Full text: a query in a reader's words is the same condition on SQLite (FTS5) and on PostgreSQL (GIN)."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -86,8 +87,10 @@ def full_text(model: Any, query: Given) -> tuple[Any, ColumnElement[bool]]:
     return table(name, column("rowid", BigInteger)), literal_column(name).bool_op("MATCH")(query.bind(_match))
 
 
-def ranked(hits: Select[Any], model: Any, query: Given, newest: int, *, sqlite: bool) -> Select[Any]:
-    """Row key and rank (less is better) of the `newest` of the rows of a select that match."""
+def ranked(  # noqa: PLR0913  # rows, words, and how they are cut
+    hits: Select[Any], model: Any, query: Given, newest: int, more: Sequence[Any], *, sqlite: bool
+) -> Select[Any]:
+    """Row key, rank (less is better) and `more` of the `newest` of the rows of a select that match."""
     if sqlite:
         words, match = full_text(model, query)
         rank: Any = literal_column(f"bm25({model.__tablename__}_words)", Float)
@@ -99,7 +102,7 @@ def ranked(hits: Select[Any], model: Any, query: Given, newest: int, *, sqlite: 
         rank = 0 - func.ts_rank(vector, _tsvector_query(query))
         found, order = hits.where(matches(model, query, sqlite=False)), model.row_key
     keys = found.with_only_columns(
-        model.row_key.label("row_key"), rank.label("rank"), maintain_column_froms=True
+        model.row_key.label("row_key"), rank.label("rank"), *more, maintain_column_froms=True
     )
     return keys.order_by(order.desc()).limit(newest)
 
