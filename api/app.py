@@ -140,7 +140,8 @@ def create_app(settings: Settings | None = None) -> Service:
     larger = {"/v1/documents:batch": settings.batch_limit}
     app.add_middleware(Door, body_limit=settings.body_limit, larger=larger)
     front = Front(app.routed, quick=app.state.quick, names=names, memory=app.state.memory)
-    outer: ASGIApp = Limited(front, limits=app.state.limits)
+    limited = settings.limit_address or settings.limit_key
+    outer: ASGIApp = Limited(front, limits=app.state.limits) if limited else front
     if settings.cors_origins:
         # Outside the door: a script must be able to read why it was refused there.
         outer = CORSMiddleware(

@@ -16,7 +16,7 @@ from api.listing.parameters import ListParameters
 from api.listing.parts import fetch_parts, item_of
 from api.listing.query import Query
 from api.listing.reading import AT_REVISION, Reading
-from api.listing.ready import InSession, Rows, Run, body, joined, shape_of, template
+from api.listing.ready import InSession, Rows, Run, body, joined, template
 from api.listing.resource import Parts, Resource
 from api.listing.sql import select
 from api.listing.template import Example
@@ -108,7 +108,7 @@ class Listing(Query):
     def _ready_rows(self, limit: int, after: Sequence[Any], part: int, *, count: bool) -> Rows:
         """The first rows of what follows these sort values, or of one of its two parts."""
         shape = (
-            self.resource.name, "page", self.shape(), len(after), part, count, shape_of(self.reading)
+            self.resource.name, "page", self.shape(), len(after), part, count, self.reading.shape
         )  # fmt: skip
         found = template(shape, lambda: self._ready(after, part, count=count), self.run.dialect)
         if after:

@@ -41,6 +41,8 @@ class Known:
             False: parameters_of(resource),
             True: item_parameters_of(resource),
         }
+        # As most items are asked for.
+        self._bare_item = self._models[True]()
         self._repeated = {p.name for filter in resource.filters for p in filter.parameters() if p.repeated}
         self._vocabularies = {
             parameter.name: filter.vocabulary
@@ -57,6 +59,8 @@ class Known:
 
     def parameters(self, query: bytes, *, item: bool) -> ItemParameters | None:
         """What is asked for; None if it is out of the ordinary, a ValidationError if it is a mistake."""
+        if item and not query:
+            return self._bare_item
         values: dict[str, Any] = {}
         for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
             if name in self._repeated:

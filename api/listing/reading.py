@@ -2,7 +2,9 @@
 
 import datetime
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, bindparam, func, literal, select
@@ -60,6 +62,11 @@ class Reading:
     def at_revision(self) -> BindParameter[int] | None:
         """The revision as a parameter of statements, always of one name; none for the newest one."""
         return None if self.number == self.newest else bindparam(AT_REVISION, self.number, BigInteger)
+
+    @cached_property
+    def shape(self) -> Hashable:
+        """What of it decides how statements are built."""
+        return self.sqlite, self.number == self.newest, self.desk, self.merged, self.prepared
 
     @property
     def prepared(self) -> bool:

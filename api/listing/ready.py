@@ -34,12 +34,6 @@ class Run(Protocol):
     def __call__(self, sql: str, values: Any) -> Rows: ...
 
 
-def shape_of(reading: Reading) -> Hashable:
-    """What of a reading decides how statements are built."""
-    now = reading.number == reading.newest
-    return reading.sqlite, now, reading.desk, reading.merged, reading.prepared
-
-
 def template(shape: Hashable, build: Callable[[], Example], dialect: Dialect) -> Template:
     """The template of a shape, built if nobody has asked for that shape before."""
     if (known := TEMPLATES.get(shape)) is None:
@@ -65,7 +59,7 @@ def ready_item(resource: Resource, reading: Reading, run: Run, id: str) -> tuple
 
     if not resource.prepared:
         return None
-    found = template((resource.name, "item", shape_of(reading)), built, run.dialect)
+    found = template((resource.name, "item", reading.shape), built, run.dialect)
     rows = run(found.sql, found.values({"id": id}, {AT_REVISION: reading.number}))
     if not rows or rows[0][1] is None:
         return None
@@ -143,7 +137,7 @@ def _look_up(tokens: Iterable[bytes], known: dict[bytes, bytes], reading: Readin
         return Example(select(union_all(*selects).subquery()), given)
 
     sizes = tuple((kind, len(of)) for kind, of in padded.items())
-    found = template(("holes", sizes, shape_of(reading)), built, run.dialect)
+    found = template(("holes", sizes, reading.shape), built, run.dialect)
     for kind, id_, *values in run(found.sql, found.values(padded, {AT_REVISION: reading.number})):
         shown = dict(zip(_HOLES[kind][0], values, strict=False))
         if kind == REVISION:
