@@ -14,6 +14,7 @@ from tests.api.writers import FLOOD, body, key, tag, writer
 from tests.conftest import DOCUMENT, serve
 
 SPEAKER = "/v1/quotes?speaker=benjamin-netanyahu"
+PLAIN = {"Accept-Encoding": "identity"}
 # Light and heavy ones, every resource that is prepared, and what only the routes answer.
 ADDRESSES = [
     SPEAKER, "/v1/quotes?limit=3", "/v1/quotes?source=united-states&sort=said", "/v1/quotes?about=lebanon",
@@ -36,7 +37,7 @@ OTHERS = [
 
 def routed(client: TestClient, path: str) -> Any:
     """As the routes answer: they alone are asked by who says what revision he has seen."""
-    return client.get(path, headers={"X-Revision": "0"})
+    return client.get(path, headers={"X-Revision": "0", **PLAIN})
 
 
 def told(answer: Any) -> tuple[int, bytes, dict[str, str]]:
@@ -47,10 +48,8 @@ def told(answer: Any) -> tuple[int, bytes, dict[str, str]]:
 
 @pytest.mark.parametrize("path", [*ADDRESSES, *OTHERS])
 def test_an_answer_is_the_same_whoever_gives_it(client: TestClient, path: str) -> None:
-    plain = {"Accept-Encoding": "identity"}
-    client.headers.update(plain)
     expected = told(routed(client, path))
-    assert [told(client.get(path)) for _ in range(3)] == [expected] * 3
+    assert [told(client.get(path, headers=PLAIN)) for _ in range(3)] == [expected] * 3
     assert (expected[0] == 200) or path in OTHERS
 
 
@@ -58,7 +57,7 @@ def test_an_answer_is_the_same_whoever_gives_it(client: TestClient, path: str) -
 def test_pages_go_on_where_they_ended(client: TestClient, path: str) -> None:
     following = f"{path}{'&' if '?' in path else '?'}limit=1"
     for _ in range(3):
-        page = client.get(following)
+        page = client.get(following, headers=PLAIN)
         assert told(page) == told(routed(client, following))
         if page.status_code != 200 or page.json().get("next") is None:
             break
@@ -94,7 +93,7 @@ def test_what_takes_long_is_left_to_the_routes(
             connection.execute(text("LOCK TABLE shown IN ACCESS EXCLUSIVE MODE"))
             assert quickly(client, b"limit=50") is None
         assert quickly(client, b"limit=50") is not None
-    assert told(client.get(SPEAKER)) == told(routed(client, SPEAKER))
+    assert told(client.get(SPEAKER, headers=PLAIN)) == told(routed(client, SPEAKER))
 
 
 def test_the_next_request_sees_a_write(seeded_database: Database) -> None:
@@ -104,10 +103,10 @@ def test_the_next_request_sees_a_write(seeded_database: Database) -> None:
     assert client.put(FLOOD, json=body()).status_code == 201
     paths = [FLOOD, "/v1/quotes?limit=50", "/v1/quotes/flood.q1"]
     for number, by in enumerate((client, beside, client)):
-        before = [told(reader.get(path)) for path in paths for _ in (1, 2)]
+        before = [told(reader.get(path, headers=PLAIN)) for path in paths for _ in (1, 2)]
         given = body(title=f"Flood {number}")
         assert by.put(FLOOD, json=given, headers=tag(by, FLOOD), params={"reason": "typo"}).status_code == 200
-        after = [told(reader.get(path)) for path in paths for _ in (1, 2)]
+        after = [told(reader.get(path, headers=PLAIN)) for path in paths for _ in (1, 2)]
         assert all(one != other for one, other in zip(before, after, strict=True))
         assert after == [told(routed(reader, path)) for path in paths for _ in (1, 2)]
 
@@ -141,12 +140,15 @@ def test_what_is_closed_is_closed_in_front_too(seeded_database: Database) -> Non
     assert [client.get(SPEAKER).status_code for _ in range(2)] == [401, 401]
 
 
-def test_who_has_it_gets_304_and_others_the_whole(client: TestClient) -> None:
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_who_has_it_gets_304_and_others_the_whole(client: TestClient, coding: str) -> None:
     for path in (SPEAKER, f"/v1/quotes/{DOCUMENT}.q1"):
-        whole = client.get(path)
+        whole = client.get(path, headers={"Accept-Encoding": coding})
         etag = whole.headers["etag"]
         for given, status in ((etag, 304), (f'"x", {etag}', 304), ('"x"', 200), ("*", 304)):
-            answer = client.get(path, headers={"If-None-Match": given})
+            if given == "*" and "gzip" in etag:
+                continue  # nobody knows whether a body that is not made would have been compressed
+            answer = client.get(path, headers={"Accept-Encoding": coding, "If-None-Match": given})
             assert (answer.status_code, answer.headers["etag"]) == (status, etag)
             assert answer.content == (whole.content if status == 200 else b"")
 
