@@ -29,6 +29,7 @@ from api.nested import (
     indicator_reference,
     recorded_view,
     sentences_of,
+    spans,
     texts_of,
     times,
 )
@@ -120,7 +121,7 @@ def _select(reading: Reading) -> Select[Any]:
 
 
 def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
-    spans, when = parts.get("spans", []), times(parts)
+    own, when = spans(parts), times(parts)
     numbers = {name: exact_number(row[name]) for name in ("value", "low", "high")}
     return {name: row[name] for name in ClaimBase.model_fields} | numbers | {
         "document": document_reference(row),
@@ -132,8 +133,8 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
         "indicator": indicator_reference(row),
         "subset_of": row["subset_of"],
         "refines": row["refines"],
-        "caveats": [span["exact"] for span in spans if span["role"] == "caveat"],
-        "spans": spans,
+        "caveats": [span["exact"] for span in own if span["role"] == "caveat"],
+        "spans": own,
         "recorded": recorded_view(row),
         "text_sha256": row["text_sha256"],
     }  # fmt: skip

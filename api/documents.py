@@ -23,6 +23,7 @@ from api.nested import (
     SPANS,
     published_days,
     recorded_view,
+    spans,
     texts_of,
 )
 from api.quotes import QuoteView
@@ -125,7 +126,7 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
         "text_url": f"/v1/documents/{row['id']}/text",
         "characters": row["characters"],
         "counts": {name: row[name] for name in COUNTS},
-        "spans": parts.get("spans", []),
+        "spans": spans(parts),
         "recorded": recorded_view(row),
     }
 

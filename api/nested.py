@@ -145,12 +145,14 @@ def exact_number(text: str | None) -> orjson.Fragment | None:
 
 
 def _spans(reading: Reading, keys: Sequence[int]) -> Select[Any]:
-    start, end, text = col(Span.start), col(Span.end), col(Text.text)
+    start, end = col(Span.start), col(Span.end)
+    # In one piece: PostgreSQL unpacks the whole text for each.
+    first = case((start > AROUND, start - AROUND + 1), else_=1)
+    around = func.substr(Text.text, first, end + AROUND + 1 - first)
     return (
         part(
             col(Span.owner_key), start,
-            role=col(Span.role), start=start, end=end, exact=col(Span.exact),
-            prefix=before(text, start), suffix=func.substr(text, end + 1, AROUND),
+            role=col(Span.role), start=start, end=end, exact=col(Span.exact), around=around,
         )
         .select_from(Span)
         .join(Text, (col(Text.document_id) == Span.document_id) & (col(Text.sha256) == Span.text_sha256))
@@ -167,6 +169,17 @@ def before(text: Any, start: Any) -> Any:
 def _times(reading: Reading, keys: Sequence[int]) -> Select[Any]:
     members = {name: getattr(Timex, name) for name in ("role", *TimexBase.model_fields)}
     return part(col(Timex.owner_key), literal(0), **members).where(col(Timex.owner_key).in_(keys))
+
+
+def spans(parts: Parts) -> list[dict[str, Any]]:
+    """Spans with the characters before and after them."""
+    shown = []
+    for span in parts.get("spans", ()):
+        start, end, around = span["start"], span["end"], span["around"]
+        first = min(start, AROUND)
+        words = {"prefix": around[:first], "suffix": around[first + end - start :]}
+        shown.append({name: span[name] for name in ("role", "start", "end", "exact")} | words)
+    return shown
 
 
 SPANS = Part("spans", _spans)

@@ -27,6 +27,7 @@ from api.nested import (
     in_document,
     recorded_view,
     sentences_of,
+    spans,
     speaking,
     texts_of,
     times,
@@ -136,7 +137,7 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
         "responds_to": row["within_id"] if row["relation"] == "responds" else None,
         "responses": inner["responds"],
         "claims": [claim["id"] for claim in parts.get("claims", [])],
-        "spans": parts.get("spans", []),
+        "spans": spans(parts),
         "recorded": recorded_view(row),
         "text_sha256": row["text_sha256"],
     }

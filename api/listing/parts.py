@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, literal, union_all
 from api.listing.formats import utf16
 from api.listing.reading import Reading
 from api.listing.resource import Part, Parts, Resource
-from api.listing.sql import select
+from api.listing.sql import among, select
 
 
 def fetch_parts(
@@ -20,9 +20,10 @@ def fetch_parts(
     found: dict[int, dict[str, list[dict[str, Any]]]] = {key: defaultdict(list) for key in keys}
     if not parts or not keys:
         return found
+    owners = among(keys, sqlite=reading.sqlite)
     selects = []
     for part in parts:
-        rows = part.rows(reading, keys).subquery()
+        rows = part.rows(reading, owners).subquery()
         selects.append(select(rows.c.owner, literal(part.name).label("part"), rows.c.place, rows.c.body))
     nested = union_all(*selects).subquery()
     # The body last: parts that begin at one place come in one order, always.

@@ -17,7 +17,7 @@ from api.listing.holes import EDGE, REVISION, perforated
 from api.listing.parts import fetch_parts
 from api.listing.reading import Reading
 from api.listing.resource import Resource
-from api.listing.sql import select
+from api.listing.sql import among, select
 from models.document import Document, DocumentState
 from models.prepared import Complete, Found, Prepared, Shown
 from models.record import Change
@@ -159,7 +159,7 @@ def _found(reading: Reading, resource: Resource, items: Sequence[Any]) -> Rows:
 
 def _values(reading: Reading, filter: Exact, keys: Sequence[int]) -> Iterator[tuple[int, str]]:
     assert filter.by is not None, "only relations are prepared"
-    owners = select(filter.key).where(filter.key.in_(keys)).correlate(None)
+    owners = select(filter.key).where(filter.key.in_(among(keys, sqlite=reading.sqlite))).correlate(None)
     relation = filter.by(reading, Narrow(owners=owners)).subquery()
     for owner, value in reading.session.execute(select(relation.c.owner, relation.c.value).distinct()):
         if value is not None:

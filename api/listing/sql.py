@@ -3,10 +3,11 @@
 SQLAlchemy's own types follow every column through every join; here only the rows that come out are typed.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Select, literal, orm
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, func, literal, orm
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -19,6 +20,21 @@ def select(*columns: Any) -> Select[Any]:
 def aliased(model: Any, name: str) -> Any:
     """The table once more, under another name."""
     return orm.aliased(model, name=name)
+
+
+# Row keys from which on they are sent as an array.
+MANY = 500
+
+
+def among(keys: Sequence[int], *, sqlite: bool) -> Any:
+    """What a row key is one of, for `in_`.
+
+    PostgreSQL takes many of them as an array, which is one parameter: a list takes its driver longer than
+    all that they find.
+    """
+    if sqlite or len(keys) < MANY:
+        return keys
+    return select(func.unnest(literal(list(keys), ARRAY(BigInteger))))
 
 
 class json_object(FunctionElement[str]):  # noqa: N801  # a function in SQL

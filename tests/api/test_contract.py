@@ -12,13 +12,17 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from pydantic import BaseModel
 
+from annotations.annotated import AnnotatedDocument
+from annotations.load import load
 from api.listing.filters import Exact
 from api.listing.parameters import item_parameters_of, parameters_of
 from api.listing.resource import Resource
-from api.resources import RESOURCES
+from api.resources import PREPARE, RESOURCES
 from api.search import SEARCH
 from models.folding import fold
-from tests.conftest import Statements
+from models.measures import vocabulary
+from models.session import Database
+from tests.conftest import Statements, serve
 
 Json = dict[str, Any]
 LISTS: dict[str, Resource] = {**RESOURCES, "search": SEARCH}
@@ -626,3 +630,18 @@ def test_accept_chooses_the_format(client: TestClient) -> None:
     assert media("text/csv;q=0.5, application/x-ndjson") == (200, "application/x-ndjson")
     assert media("application/json;q=0, text/csv;q=0.1") == (200, "text/csv")
     assert media("text/html") == (406, "application/problem+json")
+
+
+def test_many_owners_are_looked_up_as_few_are(
+    client: TestClient, empty_database: Database, seed: AnnotatedDocument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is nested in items, and what they are found by, however many keys there are in one statement."""
+    monkeypatch.setattr("api.listing.sql.MANY", 1)
+    empty_database.prepare = PREPARE
+    load(empty_database, [seed], vocabulary())
+    with serve(empty_database) as loaded:
+        for path in ("quotes?limit=200", "claims?limit=200", "documents", "quotes?source=united-states"):
+            both = [one.get(f"/v1/{path}").json()["results"] for one in (client, loaded)]
+            found, expected = ([item | {"recorded": None} for item in items] for items in both)
+            assert found == expected
+            assert found
