@@ -143,14 +143,16 @@ def run(case: Case, house: House, effort: Effort) -> dict[str, Measured]:
     questions = case.questions(house.material, 1 if case.again else effort.different)
     asking = dict(house.asking(questions))
     # The best of all hits are other rows than the best of the newest: how many are the same is told apart.
-    faults = compared(house.servers, {n: a for n, a in asking.items() if n != "datasette-best"}, questions)
+    slow: dict[str, float] = {}
+    counting = {n: a for n, a in asking.items() if n != "datasette-best"}
+    faults = compared(house.servers, counting, questions, slow)
     size = _size(house, asking[ours(house)])
     if case.conditional:
         asking = {ours(house): _conditional(house, asking[ours(house)]), "bare": [Request("/304")]}
         faults = {}
     elif "bare" in house.servers:
         asking["bare"] = [Request(f"/{size}")]
-    measured = measure(house.servers, {n: a for n, a in asking.items() if n not in faults}, effort)
+    measured = measure(house.servers, {n: a for n, a in asking.items() if n not in faults}, effort, slow)
     for found in measured.values():
         found.size = 0 if case.conditional else size
     return measured | {name: Measured(left_out=why) for name, why in faults.items()}

@@ -73,8 +73,12 @@ def differs(server: Server, request: Request, kind: str, wanted: peers.Rows) -> 
     return f"another row {at + 1} to {request.path[:80]}: {str(found[at])[:60]} not {str(wanted[at])[:60]}"
 
 
-def compared(servers: Mapping[str, Server], asking: Asking, questions: Sequence[Question]) -> dict[str, str]:
+def compared(
+    servers: Mapping[str, Server], asking: Asking, questions: Sequence[Question], slow: dict[str, float]
+) -> dict[str, str]:
     """Why the answers of servers do not count, by name; those of On Record are what the others must equal.
+
+    `slow` gets the seconds of those that take long, by name.
 
     An answer without rows would prove nothing: it is a fault of the case.
     """
@@ -91,16 +95,21 @@ def compared(servers: Mapping[str, Server], asking: Asking, questions: Sequence[
             return {ours: f"no rows for {asking[ours][at].path}"}
         for name, requests in asking.items():
             if name not in (ours, "bare") and name not in faults:
+                begun = time.perf_counter()
                 fault = differs(servers[name], requests[at], kind, wanted)
                 if fault:
                     faults[name] = fault
+                elif (took := time.perf_counter() - begun) > SLOW:
+                    slow[name] = took
     return faults
 
 
-def measure(servers: Mapping[str, Server], asking: Asking, effort: Effort) -> dict[str, Measured]:
+def measure(
+    servers: Mapping[str, Server], asking: Asking, effort: Effort, slow: Mapping[str, float]
+) -> dict[str, Measured]:
     """Medians of the rounds; in each round every server is asked once, so that a busy machine slows all."""
     measured = {name: Measured() for name in asking}
-    ahead = {name: Turns(servers[name], requests) for name, requests in asking.items()}
+    ahead = {name: Turns(servers[name], requests, slow.get(name)) for name, requests in asking.items()}
     for turns in ahead.values():
         turns.drive(max(effort.connections), WARM)
     for connections in effort.connections:
@@ -123,8 +132,11 @@ def measure(servers: Mapping[str, Server], asking: Asking, effort: Effort) -> di
 class Turns:
     """Requests that go on where the last run ended, so that none comes twice while there are others."""
 
-    def __init__(self, server: Server, requests: Sequence[Request]) -> None:
+    def __init__(self, server: Server, requests: Sequence[Request], slow: float | None = None) -> None:
         self._server, self._requests, self._next = server, requests, 0
+        if slow is not None:
+            self._alone = slow
+            return
         for request in (requests[-1], requests[-2 % len(requests)]):
             begun = time.perf_counter()
             fetch(server, request)
