@@ -60,7 +60,7 @@ def main() -> None:
     # So that ending the run ends its servers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     begun, results = time.monotonic(), Results()
-    effort = Effort(given.rounds, given.seconds, alone=given.rounds if FULL else 1, longest=12 if FULL else 5)
+    effort = Effort(given.rounds, given.seconds, alone=given.rounds if FULL else 1, longest=8 if FULL else 5)
     results.about = machine() | {"effort": f"{effort.rounds} rounds of {effort.seconds} s"}
     wanted = _wanted(given.only)
     for size in given.size:
