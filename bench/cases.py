@@ -4,7 +4,6 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench import datasette, peers, postgraphile_peer, serving
 from bench.generator import Request
@@ -69,7 +68,6 @@ class House:
     record: Record
     material: Material
     servers: Mapping[str, Server]
-    files: Path  # of the database
 
     def asking(self, questions: Sequence[Question]) -> Asking:
         """The requests for each server that can be asked; the bare one answers with as many bytes."""
@@ -116,11 +114,11 @@ def on_sqlite(record: Record, material: Material, names: Sequence[str]) -> Itera
             servers |= dict.fromkeys(
                 ("datasette-flat", "datasette-sql", "datasette-best"), servers["datasette"]
             )
-        yield House(record, material, servers, record.sqlite)
+        yield House(record, material, servers)
 
 
 @contextmanager
-def on_postgresql(record: Record, material: Material, names: Sequence[str], files: Path) -> Iterator[House]:
+def on_postgresql(record: Record, material: Material, names: Sequence[str]) -> Iterator[House]:
     """The servers of these names on a PostgreSQL database; its own processes run on any core."""
     made: dict[str, Callable[[], Server]] = {
         "bare": serving.bare,
@@ -130,7 +128,7 @@ def on_postgresql(record: Record, material: Material, names: Sequence[str], file
     }
     with ExitStack() as stack:
         servers = {name: stack.enter_context(made[name]()) for name in made if name in names}
-        yield House(record, material, servers, files)
+        yield House(record, material, servers)
 
 
 def ours(house: House) -> str:

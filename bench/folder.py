@@ -1,8 +1,12 @@
 """Where the benchmark keeps what takes long to make: records, and the programs of its peers."""
 
+import ctypes
 import hashlib
+import mmap
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -27,10 +31,37 @@ def of_this_schema() -> Path:
     return folder
 
 
-def read_through(path: Path) -> None:
-    """Have a file, or all files of a folder, in the page cache, so that nothing waits for a disk."""
+@contextmanager
+def in_memory(path: Path) -> Iterator[None]:
+    """Keep a file, or all files of a folder, in the page cache: what waits for a disk measures the disk.
+
+    They are locked there, because a system may give back what it takes for cold; where it may not lock as
+    much, they are read once.
+    """
     files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
-    for file in files:
-        with file.open("rb", buffering=0) as opened:
-            while opened.read(1 << 24):
-                pass
+    library = ctypes.CDLL(None, use_errno=True)
+    library.mmap.restype = ctypes.c_void_p
+    with ExitStack() as held:
+        for file in files:
+            if size := file.stat().st_size:
+                _lock(library, file, ctypes.c_size_t(size), held)
+        yield
+
+
+def _lock(library: ctypes.CDLL, file: Path, size: ctypes.c_size_t, held: ExitStack) -> None:
+    # Not by `mmap`, which tells nobody where a mapping is that cannot be written.
+    with file.open("rb") as opened:
+        mapped = library.mmap(None, size, mmap.PROT_READ, mmap.MAP_SHARED, opened.fileno(), ctypes.c_long(0))
+    address = ctypes.c_void_p(mapped)
+    if mapped in (None, ctypes.c_void_p(-1).value):
+        _read(file)
+        return
+    held.callback(library.munmap, address, size)
+    if library.mlock(address, size):
+        _read(file)
+
+
+def _read(file: Path) -> None:
+    with file.open("rb", buffering=0) as opened:
+        while opened.read(1 << 24):
+            pass

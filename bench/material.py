@@ -85,7 +85,8 @@ def of(record: Record) -> Material:
     # Not those that the benchmark has written since.
     made = "SELECT id FROM quote WHERE superseded IS NULL AND document_id NOT LIKE 'written-%'"
     quotes = [id_ for (id_,) in connection.execute(made)][::step]
-    revisions = connection.execute("SELECT max(number) FROM revision").fetchone()[0]
+    loaded = "SELECT max(r.number) FROM revision r JOIN document d ON d.recorded = r.key"
+    revisions = connection.execute(f"{loaded} WHERE d.id NOT LIKE 'written-%'").fetchone()[0]
     connection.close()
     chance.shuffle(speakers)
     chance.shuffle(quotes)

@@ -15,7 +15,7 @@ HOW = """
 - One worker each, on uvicorn with uvloop and httptools (PostGraphile on Node); the server on one core, wrk on
   another (`taskset`). PostgreSQL's own processes run on any core. No limits, no log lines, no seed.
 - In each round every server is asked once, one after another; a figure is the median of the rounds. All is
-  warm: one second of requests before a case, and files in the page cache.
+  warm: one second of requests before a case, and the files locked in memory.
 - *Every request different*: no request comes twice while there are others, forty thousand of them at most:
   different speakers, ids, windows of days; where a record has too few, the same question is worded otherwise
   (order of parameters, defaults that are said, letters in upper case or percent-encoded), so that nothing

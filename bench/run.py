@@ -16,13 +16,12 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from bench import cases, exporting, loading, material, ranking, records, report, standing, writing
 from bench.cases import House
 from bench.cluster import Kept
-from bench.folder import kept, read_through
+from bench.folder import in_memory, kept
 from bench.measuring import Effort, Measured
 from bench.plot import draw
 from bench.records import SIZES, Record
@@ -69,14 +68,14 @@ def main() -> None:
         # The smaller records show growth, of On Record alone.
         most = bool(given.only) or size == given.size[-1]
         if "sqlite" in given.database:
-            read_through(record.sqlite)
-            _sqlite(record, found, effort, results, wanted, given.peers if most else "bare,onrecord")
+            with in_memory(record.sqlite):
+                _sqlite(record, found, effort, results, wanted, given.peers if most else "bare,onrecord")
         if "postgresql" in given.database:
             with Kept() as cluster:
                 there = records.on_postgresql(size, cluster)
-                read_through(cluster.folder)
                 names = POSTGRESQL if most else POSTGRESQL[:2]
-                _postgresql(there, found, effort, results, wanted, names, cluster.folder)
+                with in_memory(cluster.folder):
+                    _postgresql(there, found, effort, results, wanted, names)
     if wanted("loading"):
         _loading(results, given.database)
     print(f"\n{(time.monotonic() - begun) / 60:.1f} minutes")
@@ -146,9 +145,8 @@ def _postgresql(  # noqa: PLR0913  # as above
     results: Results,
     wanted: Wanted,
     names: Sequence[str],
-    files: Path,
 ) -> None:
-    with cases.on_postgresql(record, found, names, files) as house:
+    with cases.on_postgresql(record, found, names) as house:
         _http(house, effort, results, lambda name: wanted(name) and name.startswith(ON_POSTGRESQL))
     results.tell(record.size, "built on PostgreSQL", _built(record))
 
@@ -169,8 +167,6 @@ def _http(house: House, effort: Effort, results: Results, wanted: Wanted) -> Non
             down = material.walk(house.material, house.servers[cases.ours(house)])
             walked = True
             results.tell(house.record.size, "deep page", down)
-        # Whatever pushed it out meanwhile: what waits for a disk measures the disk.
-        read_through(house.files)
         try:
             measured = cases.run(case, house, effort)
         except Exception as error:  # a run of hours does not end with one case
