@@ -22,8 +22,8 @@ from models.session import Database
 # Steps of SQLite's machine that a statement may take in the loop, about a millisecond or two; it is asked
 # every so many whether it has.
 STEPS, ASKED = 60_000, 5_000
-# Kibibytes of pages that its connection keeps: with SQLite's own 2,000 there is no room for the inner pages of
-# the indexes, and an item of a million takes half as long again.
+# Kibibytes of pages that its connection keeps: with SQLite's own 2,000 there is no room for the inner pages
+# of the indexes, and an item of a million takes half as long again.
 CACHE = 16_000
 
 
