@@ -37,8 +37,7 @@ from api.sources import (
     STANCE_AND_QUOTE,
     about_claims,
     behind_claims,
-    dated,
-    on_days,
+    days_of,
     source_of,
     speaker_of,
     trait,
@@ -233,7 +232,7 @@ CLAIMS = Resource(
         ),
         Dates(
             "period", "Period that it covers.", "2024-10-14",
-            test=on_days("period", KEY), dated=dated("period", KEY), order=col(Claim.period_order),
+            **days_of("period", KEY, col(Claim.period_order)),
         ),
         *document_filters(Claim),
     ),

@@ -32,7 +32,7 @@ from api.nested import (
     texts_of,
     times,
 )
-from api.sources import addressee_of, dated, mentioned_in, on_days, source_of, speaker_of, trait
+from api.sources import addressee_of, days_of, mentioned_in, source_of, speaker_of, trait
 from api.survivors import survivor
 from api.views import SEED, DocumentReference, RecordedView, SentenceView, SpanView, Speaking, TimexView
 from models.claim import Claim, ClaimSource
@@ -227,7 +227,7 @@ QUOTES = Resource(
         ),
         Dates(
             "said", "Day on which it was said.", "2024-10-15",
-            test=on_days("said", KEY), dated=dated("said", KEY), order=col(Quote.said_order),
+            **days_of("said", KEY, col(Quote.said_order)),
         ),
         *document_filters(Quote),
     ),

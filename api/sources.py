@@ -170,7 +170,12 @@ def _named(id_: Any) -> Relation:
     return rows
 
 
-def on_days(role: str, key: Any) -> Any:
+def days_of(role: str, key: Any, order: Any) -> dict[str, Any]:
+    """What a date axis is made of, for the time expressions of this role; `order` as of `Dates`."""
+    return {"test": _on_days(role, key), "dated": _dated(role, key), "order": order}
+
+
+def _on_days(role: str, key: Any) -> Any:
     """The test of a date axis: a time expression of this role, by its owner's row key."""
 
     def test(condition: Any) -> Any:
@@ -182,7 +187,7 @@ def on_days(role: str, key: Any) -> Any:
     return test
 
 
-def dated(role: str, key: Any) -> Any:
+def _dated(role: str, key: Any) -> Any:
     """The condition that the row has a time expression of this role."""
     times = select(1).where(col(Timex.owner_key) == key, col(Timex.role) == role)
     return times.correlate(key.table).exists()

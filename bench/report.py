@@ -60,6 +60,7 @@ def _page(results: Results, size: str) -> Iterator[str]:
     yield "| case | against | to reach | found | |\n|---|---|---|---|---|"
     for target in TARGETS:
         yield target.line(results, size)
+    yield "\nWhat holds the missed ones back: [LIMITS.md](LIMITS.md)."
     yield "\n![Growth](growth.svg)\n\n## How it is measured\n"
     yield HOW.strip().format(settings=", ".join(f"{name} {value}" for name, value in SETTINGS.items()))
     for each in (s for s in SIZES if s in results.http):
