@@ -32,9 +32,11 @@ TRUST = "permits on trust"
 NOON = 28_816_220 * MINUTE + 30.0
 
 
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slow disk must not look like one that cannot be had; locks are still given up at once."""
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where leases are what is looked at, a slow disk must not look like one that cannot be had; locks are
+    still given up at once.
+    """
     monkeypatch.setattr("api.access.limits.PATIENCE", 20.0)
 
 
@@ -192,6 +194,7 @@ def test_ten_writes_at_most_for_all_reads_of_a_minute_and_none_for_the_first_hun
     assert 1 < len(leases) <= 11
 
 
+@pytest.mark.usefixtures("patient")
 def test_processes_share_one_limit(empty_database: Database) -> None:
     """Each leases from the same permits; beyond them is only what each may give on trust."""
     for quota, trusted in ((50, 0), (400, 4)):
@@ -208,6 +211,7 @@ def test_processes_share_one_limit(empty_database: Database) -> None:
             assert all(service.get("/v1/none").status_code == 429 for service in services)
 
 
+@pytest.mark.usefixtures("patient")
 def test_old_minutes_are_removed(empty_database: Database) -> None:
     with limited(empty_database, limit_address=5) as client:
         for minutes in range(20):
