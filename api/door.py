@@ -101,7 +101,11 @@ def _too_large(limit: int) -> Problem:
 
 
 class VariantTags:
-    """A strong ETag names one sequence of bytes: what gzip made of a body gets a tag of its own."""
+    """A strong ETag names one sequence of bytes: what gzip made of a body gets a tag of its own.
+
+    `If-None-Match: *` is answered here, by RFC 9110, 13.1.2: only the whole answer tells which variant the
+    client would have got.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -110,9 +114,12 @@ class VariantTags:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        gzip_known = False
+        gzip_known = any_known = False
         headers = []
         for name, value in scope["headers"]:
+            if name == b"if-none-match" and value.strip() == b"*" and scope["method"] == "GET":
+                any_known = True
+                continue
             tags = name in (b"if-none-match", b"if-match")
             gzip_known = gzip_known or bool(tags and _ETAGS.search(value))
             headers.append((name, _ETAGS.sub(rb'"\1"', value) if tags else value))
@@ -123,7 +130,15 @@ class VariantTags:
                 packed = sent.get("content-encoding") == "gzip" or (message["status"] == 304 and gzip_known)
                 if packed and (etag := sent.get("etag")):
                     sent["etag"] = f'{etag[:-1]}-gzip"'
+                if any_known and message["status"] == 200:
+                    kept = [pair for pair in message["headers"] if not pair[0].startswith(b"content-")]
+                    message = {**message, "status": 304, "headers": kept}
+            elif any_known:
+                message = {**message, "body": b""}
             await send(message)
 
         scope["headers"] = headers
+        if any_known:
+            # Nobody takes the body of what can be read.
+            scope["head"] = True
         await self.app(scope, receive, tagged)

@@ -70,7 +70,7 @@ def own_tag(key: int) -> str:
 def same(request: Request, etag: str) -> bool:
     """Whether the client has this representation already."""
     given = request.headers.get("if-none-match", "")
-    return given.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in given.split(","))
+    return etag in (tag.strip().removeprefix("W/") for tag in given.split(","))
 
 
 def headers_of(etag: str, revision: int | None = None) -> dict[str, str]:
