@@ -20,7 +20,6 @@ BESIDE, JSON_ONLY = "csv: beside", "csv: none"
 Path = tuple[str, ...]
 # The members of a model that have columns, each with how many, and with its own members if it is a model.
 Members = Sequence[tuple[str, int, "Members | None"]]
-_EMPTY = [("",) * width for width in range(200)]
 
 
 class _InexactError(Exception):
@@ -89,24 +88,24 @@ def _cells(members: Members, item: Mapping[str, Any]) -> list[str]:
     for name, width, below in members:
         value = item.get(name)
         if value is None:
-            cells += _EMPTY[width]
+            cells += [""] * width
         elif below is None:
             cells.append(_cell(value))
         elif isinstance(value, dict):
             cells += _cells(below, value)
         elif len(value) == 1:
-            cells += _cells(below, value[0])
+            cells += map(_guarded, _cells(below, value[0]))
         elif value:
             each = [_cells(below, one) for one in value]
             cells += [_guarded(_PARTED.join(column)) for column in zip(*each, strict=True)]
         else:
-            cells += _EMPTY[width]
+            cells += [""] * width
     return cells
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, str):
-        return f"'{value}" if value[:1] in _FORMULA and len(value) > 1 else value
+        return _guarded(value)
     if value is None:
         return ""
     if isinstance(value, float):
