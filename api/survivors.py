@@ -44,7 +44,8 @@ def led(reading: Reading, column: Any, entity: Any) -> ColumnElement[bool]:
     merged = aliased(Entity, "merged")
     others = select(merged.id).where(merged.survivor == entity.id, reading.valid(merged))
     ids = select(entity.id).correlate(entity).union_all(others.correlate(entity))
-    return column.in_(ids)  # type: ignore[no-any-return]
+    leads: ColumnElement[bool] = column.in_(ids)
+    return leads
 
 
 def resolved(relation: Relation) -> Relation:

@@ -67,9 +67,10 @@ PREPARED: tuple[type[Prepared], ...] = (Shown, Found)
 
 def holds(model: Any, at: Any) -> ColumnElement[bool]:
     """The condition that a prepared row holds now (`at` None) or at revision `at`."""
+    now: ColumnElement[bool] = model.until.is_(None)
     if at is None:
-        return model.until.is_(None)  # type: ignore[no-any-return]
-    return and_(numbered(model.since) <= at, or_(model.until.is_(None), numbered(model.until) > at))
+        return now
+    return and_(numbered(model.since) <= at, or_(now, numbered(model.until) > at))
 
 
 def outdate(session: Session, key: int, documents: Collection[str]) -> None:

@@ -41,11 +41,10 @@ def valid(model: Any, at: Any) -> ColumnElement[bool]:
 
     The two forms agree at the newest revision; the first is served by the partial index of current rows.
     """
+    now: ColumnElement[bool] = model.superseded.is_(None)
     if at is None:
-        return model.superseded.is_(None)  # type: ignore[no-any-return]
-    return and_(
-        numbered(model.recorded) <= at, or_(model.superseded.is_(None), numbered(model.superseded) > at)
-    )
+        return now
+    return and_(numbered(model.recorded) <= at, or_(now, numbered(model.superseded) > at))
 
 
 def numbered(key: Any) -> ColumnElement[int]:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import ge, gt, le, lt
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -20,6 +21,7 @@ MOST_VALUES = 100
 NONE = "none"
 Test = Callable[[Any], ColumnElement[bool]]
 COMPARE: Mapping[str, str] = {"gte": "from", "gt": "after", "lte": "up to", "lt": "before"}
+_COMPARED = {"gte": ge, "gt": gt, "lte": le, "lt": lt}
 # How much less than its value each end leaves.
 STRICT: Mapping[str, int] = {"gte": 0, "gt": 1, "lte": 0, "lt": -1}
 
@@ -169,18 +171,24 @@ class Exact(Filter):
             return each
         if self.prepared is not None and reading.finds:
             rows = select(col(Found.row_key)).where(reading.found(self.prepared), test(col(Found.value)))
-            return self.key.in_(rows)  # type: ignore[no-any-return]
+            return self._among(rows)
         return self._owns(self.by(reading, Narrow(values=test)))
 
     def _has_none(self, reading: Reading) -> ColumnElement[bool]:
         if self.has is not None:
-            return not_(self.has)  # type: ignore[no-any-return]
-        if self.by is None:
-            return self.of.is_(None)  # type: ignore[no-any-return]
-        return not_(self._owns(self.by(reading, Narrow())))
+            none: ColumnElement[bool] = not_(self.has)
+        elif self.by is None:
+            none = self.of.is_(None)
+        else:
+            none = not_(self._owns(self.by(reading, Narrow())))
+        return none
 
     def _owns(self, relation: Select[Any]) -> ColumnElement[bool]:
-        return self.key.in_(select(relation.subquery().c.owner))  # type: ignore[no-any-return]
+        return self._among(select(relation.subquery().c.owner))
+
+    def _among(self, owners: Select[Any]) -> ColumnElement[bool]:
+        among: ColumnElement[bool] = self.key.in_(owners)
+        return among
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,9 +231,5 @@ def containing(words: str) -> str:
 
 def compare(column: Any, operator: str, value: Any) -> ColumnElement[bool]:
     """One of the four order comparisons."""
-    return {  # type: ignore[no-any-return]
-        "gte": column.__ge__,
-        "gt": column.__gt__,
-        "lte": column.__le__,
-        "lt": column.__lt__,
-    }[operator](value)
+    compared: ColumnElement[bool] = _COMPARED[operator](column, value)
+    return compared

@@ -96,7 +96,8 @@ def _after(columns: Sequence[tuple[Any, bool]], given: Sequence[Any]) -> ColumnE
 
 
 def _beyond(column: Any, given: Any, *, down: bool) -> ColumnElement[bool]:
-    return column < given if down else column > given  # type: ignore[no-any-return]
+    beyond: ColumnElement[bool] = column < given if down else column > given
+    return beyond
 
 
 def refuse_unfit(types: Sequence[type], values: Sequence[Any]) -> None:

@@ -95,7 +95,9 @@ class Reading:
 
     def sees(self, document: Any) -> ColumnElement[bool]:
         """The condition that a document, and what stands in it, can be read."""
-        return document.status != "withdrawn" if self.desk else document.status == "published"  # type: ignore[no-any-return]
+        status = document.status
+        sees: ColumnElement[bool] = status != "withdrawn" if self.desk else status == "published"
+        return sees
 
     def hidden(self) -> Select[Any]:
         """The ids of the documents that cannot be read: few, with an index that is worded as this is."""

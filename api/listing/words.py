@@ -62,7 +62,8 @@ def matches(model: Any, query: Given, *, sqlite: bool) -> ColumnElement[bool]:
     """The condition that a row has all of the terms of a query."""
     if sqlite:
         words, match = full_text(model, query)
-        return model.row_key.in_(select(words.c.rowid).where(match))  # type: ignore[no-any-return]
+        found: ColumnElement[bool] = model.row_key.in_(select(words.c.rowid).where(match))
+        return found
     vector = func.array_to_tsvector(func.string_to_array(model.folded, literal(" ")))
     clauses: list[ColumnElement[bool]] = [vector.bool_op("@@")(_tsvector_query(query))]
     spaced: ColumnElement[str] = literal(" ") + model.folded + literal(" ")
