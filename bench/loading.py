@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
-from sqlmodel import SQLModel
 
 from annotations.annotated import AnnotatedDocument
 from annotations.load import load
 from api.starting import migrated
 from bench.record import QUOTES_OF_ARTICLE, documents
 from models.measures import vocabulary
+from models.record import METADATA
 from models.session import Database
 from tests.postgres import Cluster
 
@@ -93,7 +93,7 @@ def written(database: Database) -> Rows:
     """All rows of the tables, but for the empty record's own."""
     found: Rows = {}
     with database.engine.connect() as connection:
-        for table in SQLModel.metadata.sorted_tables:
+        for table in METADATA.sorted_tables:
             if table.name in BEFORE:
                 continue
             where = " WHERE key <> 0" if table.name == "revision" else ""

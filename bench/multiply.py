@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from sqlalchemy import text
-from sqlmodel import SQLModel
 
-from models.record import TABLES
+from models.record import METADATA, TABLES
 from models.session import Database
 
 # Of a document that the generator names; no word and no other id holds it.
@@ -78,7 +77,7 @@ def _on_sqlite(connection: sqlite3.Connection, times: int) -> None:
 
 def _statements(number: int) -> Iterator[str]:
     for table in _TABLES:
-        columns = SQLModel.metadata.tables[table].columns.keys()
+        columns = METADATA.tables[table].columns.keys()
         terms = ", ".join(_term(table, column, number) for column in columns)
         names = ", ".join(f'"{column}"' for column in columns)
         own = "id" if table == "document" else "document_id"

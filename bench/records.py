@@ -13,7 +13,6 @@ from pathlib import Path
 
 import psycopg
 import psycopg.sql
-from sqlmodel import SQLModel
 
 from annotations.load import load
 from annotations.loading import PART
@@ -23,6 +22,7 @@ from bench.folder import of_this_schema
 from bench.multiply import multiply
 from bench.record import documents
 from models.measures import vocabulary
+from models.record import METADATA
 
 # What is loaded; larger records are made of it, because loading a million quotes takes an hour here.
 BASE = "10k"
@@ -63,7 +63,7 @@ def on_sqlite(size: str) -> Record:
             connection.execute("ANALYZE")
             rows = sum(
                 connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]
-                for table in SQLModel.metadata.tables
+                for table in METADATA.tables
             )
         connection.close()
         about.write_text(json.dumps({"seconds": seconds, "rows": rows, "bytes": file.stat().st_size}))
@@ -82,7 +82,7 @@ def on_postgresql(size: str, cluster: Kept) -> Record:
         with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
             count = psycopg.sql.SQL("SELECT count(*) FROM {}")
-            tables = (psycopg.sql.Identifier(name) for name in SQLModel.metadata.tables)
+            tables = (psycopg.sql.Identifier(name) for name in METADATA.tables)
             rows = sum(_one(connection.execute(count.format(table))) for table in tables)
             bytes_ = _one(connection.execute("SELECT pg_database_size(current_database())"))
         about.write_text(json.dumps({"seconds": seconds, "rows": rows, "bytes": bytes_}))

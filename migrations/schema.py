@@ -11,8 +11,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, text
-from sqlmodel import SQLModel
 
+from models.record import METADATA
 from models.session import Database
 
 # Where PostgreSQL makes the tables of the models for a moment, to compare.
@@ -84,18 +84,18 @@ def drift(database: Database) -> list[str]:
         with warnings.catch_warnings():
             # It says that it skips what it is told to skip.
             warnings.filterwarnings("ignore", "autogenerate skipping")
-            differences = [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
+            differences = [str(difference) for difference in compare_metadata(context, METADATA)]
         # Alembic compares neither CHECKs nor the conditions and directions of indexes: both are compared as a
         # database that is made from the models has them.
         migrated = _definitions(connection)
         if database.sqlite:
             with create_engine("sqlite://").connect() as scratch:
-                SQLModel.metadata.create_all(scratch)
+                METADATA.create_all(scratch)
                 made = _definitions(scratch)
         else:
             connection.execute(text(f"CREATE SCHEMA {SCRATCH}"))
             scratch = connection.execution_options(schema_translate_map={None: SCRATCH})
-            SQLModel.metadata.create_all(scratch)
+            METADATA.create_all(scratch)
             made = _definitions(connection, SCRATCH)
             connection.rollback()
         return differences + [f"{name}: {definition}" for name, definition in sorted(migrated ^ made)]
@@ -105,7 +105,7 @@ def belongs_to_models(name: str | None, kind: str, _: Any) -> bool:
     """Leaves out the full-text tables and indexes, which only the migrations know."""
     if kind == "index":
         return not str(name).endswith("_words")
-    return kind != "table" or name in SQLModel.metadata.tables
+    return kind != "table" or name in METADATA.tables
 
 
 def _alembic_compares(_: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
@@ -130,7 +130,7 @@ def _definitions(connection: Connection, schema: str | None = None) -> set[tuple
     """Checks and indexes of the models' tables, by name, in the database's own words."""
     found = set()
     inspector = inspect(connection)
-    for table in SQLModel.metadata.tables:
+    for table in METADATA.tables:
         for check in inspector.get_check_constraints(table, schema=schema):
             found.add((str(check["name"]), check["sqltext"]))
     sqlite = connection.dialect.name == "sqlite"

@@ -40,7 +40,7 @@ TABLES: tuple[type[SQLModel], ...] = (
 BESIDE: tuple[type[SQLModel], ...] = (
     Complete, Shown, Found, Event, ApiKey, Permit, Audit, Answer, Subscription, Delivery,
 )  # fmt: skip
-# All tables that there are, with those of revisions.
+# All tables that there are, with those of revisions: it is asked for here, where each of them is imported.
 METADATA = SQLModel.metadata
 # Seconds: a revision is sealed, and so all but committed, at most PROMPT after its time; an earlier time than
 # FINAL ago can get no other revision, even if the commit itself waits for the disk or clocks differ a little.

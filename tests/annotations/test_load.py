@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
 from annotations import load as loading
 from annotations.agreement import Disagreement
@@ -26,7 +26,7 @@ from models.measure import Measure
 from models.measures import Term
 from models.mention import Mention
 from models.quote import Quote
-from models.record import By, Change, Conflict, newest
+from models.record import METADATA, By, Change, Conflict, newest
 from models.recorded import valid
 from models.session import Database
 from models.vocabulary import Status
@@ -53,7 +53,7 @@ def another(source: AnnotatedDocument, id_: str) -> AnnotatedDocument:
 
 def rows(database: Database) -> Counter[str]:
     with database.read() as session:
-        tables = SQLModel.metadata.tables.values()
+        tables = METADATA.tables.values()
         return Counter({t.name: session.scalar(select(func.count()).select_from(t)) or 0 for t in tables})
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func
-from sqlmodel import SQLModel, select
+from sqlmodel import select
 
+from models.record import METADATA
 from models.session import Database
 from tests.api.asking import ask
 from tests.api.writers import FLOOD, body, key, pointers, tag, writer
@@ -26,7 +27,7 @@ def client(empty_database: Database) -> TestClient:
 
 def rows(database: Database) -> dict[str, int]:
     with database.read() as session:
-        tables = SQLModel.metadata.tables.values()
+        tables = METADATA.tables.values()
         return {t.name: session.scalar(select(func.count()).select_from(t)) or 0 for t in tables}
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
-from sqlmodel import SQLModel
 
 from annotations.annotated import AnnotatedDocument
 from annotations.load import load
@@ -24,7 +23,7 @@ from models.commit import commit
 from models.erasing import erase, unerased
 from models.measures import vocabulary
 from models.purge import Purged
-from models.record import By, Conflict, newest
+from models.record import METADATA, By, Conflict, newest
 from models.session import Database
 from tests.api.test_cli import run
 from tests.conftest import DOCUMENT, serve
@@ -107,7 +106,7 @@ def purge(client: TestClient, id: str = "leak", **headers: str) -> Any:
 def cells(database: Database) -> Iterator[str]:
     """Every value in every table of the record and beside it."""
     with database.engine.connect() as connection:
-        for table in SQLModel.metadata.tables.values():
+        for table in METADATA.tables.values():
             for row in connection.execute(table.select()):
                 yield from (str(value).lower() for value in row)
 

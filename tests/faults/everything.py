@@ -6,12 +6,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sqlalchemy import func, select
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
 from api.exports import export_annotated, export_list
 from api.resources import RESOURCES
 from models.event import Event
-from models.record import newest
+from models.record import METADATA, newest
 from models.revision import Revision
 from models.session import Database
 
@@ -63,7 +63,7 @@ def events(database: Database) -> list[tuple[object, ...]]:
 def state(database: Database) -> tuple[int, dict[str, int]]:
     """The newest revision, and how many rows each table has."""
     with database.read() as session:
-        tables = SQLModel.metadata.tables.values()
+        tables = METADATA.tables.values()
         counts = {t.name: session.scalar(select(func.count()).select_from(t)) or 0 for t in tables}
         return newest(session)[0], counts
 
@@ -71,7 +71,7 @@ def state(database: Database) -> tuple[int, dict[str, int]]:
 def rows(database: Database) -> Rows:
     """Every row of every table, as it is."""
     with database.read() as session:
-        tables = SQLModel.metadata.tables.values()
+        tables = METADATA.tables.values()
         return {
             t.name: [tuple(row) for row in session.execute(select(t).order_by(*t.primary_key))]
             for t in tables

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, inspect, select, text
-from sqlmodel import SQLModel
 
 from annotations.annotated import AnnotatedDocument
 from annotations.load import load
@@ -15,6 +14,7 @@ from api.resources import RESOURCES
 from migrations import schema
 from migrations.schema import current, drift, head, migrate
 from models.measures import vocabulary
+from models.record import METADATA
 from models.session import Database
 from tests.conftest import DOCUMENT
 
@@ -63,7 +63,7 @@ def test_a_step_down_keeps_what_it_does_not_drop(seeded_database: Database) -> N
         with seeded_database.read() as session:
             there = inspect(session.connection()).get_table_names()
             # The audit goes with the step that made it, and nothing can tell it again.
-            tables = [t for t in SQLModel.metadata.tables.values() if t.name in there and t.name != "audit"]
+            tables = [t for t in METADATA.tables.values() if t.name in there and t.name != "audit"]
             return {t.name: session.scalar(select(func.count()).select_from(t)) or 0 for t in tables}
 
     def hits() -> int:

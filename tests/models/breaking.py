@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, text, update
-from sqlmodel import SQLModel
 
+from models.record import METADATA
 from models.session import Database
 from tests.conftest import DOCUMENT
 
 D = DOCUMENT
-TABLES = SQLModel.metadata.tables
+TABLES = METADATA.tables
 OTHER_TEXT = "b" * 64
 # What makes the copy of a row another row; `row_key` and `recorded` are given anyway.
 ANOTHER: dict[str, dict[str, Any]] = {

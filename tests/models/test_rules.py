@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, exc
-from sqlmodel import SQLModel
 
 from models import number
+from models.record import METADATA
 from models.session import Database
 from tests.conftest import NewDatabase
 from tests.models.breaking import OTHER_TEXT, TABLES, Broken, D, broken
@@ -466,7 +466,7 @@ def test_a_trigger_refuses_what_breaks_it_alone(database: Database, name: str, a
 
 
 def test_every_rule_has_a_case(database: Database) -> None:
-    tables = SQLModel.metadata.tables.values()
+    tables = METADATA.tables.values()
     for kind, cases in ((CheckConstraint, CHECKS), (ForeignKeyConstraint, KEYS)):
         names = {str(c.name) for table in tables for c in table.constraints if isinstance(c, kind)}
         assert names == cases.keys()
