@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from api.listing.filters import Narrow
 from api.listing.reading import Reading
-from api.listing.sql import aliased, part, select
+from api.listing.sql import Keys, aliased, part, select
 from api.nested import entity_columns, speaking
 from api.survivors import resolved, survivor
 from api.views import SEED, Speaking, described
@@ -38,7 +38,7 @@ class ClaimSourceView(BaseModel):
     chain: list[ChainLink] = Field(description="The quotes that relay it, innermost first")
 
 
-def climb(reading: Reading, keys: Sequence[int] | Select[Any]) -> Any:
+def climb(reading: Reading, keys: Keys) -> Any:
     """From the quotes with these row keys (`depth` 0) to those that relay them: `owner` is where it began."""
     inner, outer = aliased(Quote, "inner_quote"), aliased(Quote, "outer_quote")
     links = [inner.document_id, inner.id, inner.row_key, inner.within_id, inner.relation]
@@ -88,13 +88,13 @@ def _relayed(reading: Reading, inner: Any, outer: Any) -> Any:
     return within & (inner.relation == "relays") & reading.valid(inner)
 
 
-def chain(reading: Reading, keys: Sequence[int]) -> Select[Any]:
+def chain(reading: Reading, keys: Keys) -> Select[Any]:
     """The part of quotes that holds the speakers of their chains."""
     c = climb(reading, keys).c
     return _speakers(reading, c, c.owner, c.depth * _LINK + _SPEAKER).where(c.depth > 0)
 
 
-def sources(reading: Reading, keys: Sequence[int]) -> Select[Any]:
+def sources(reading: Reading, keys: Keys) -> Select[Any]:
     """The part of claims that holds the quotes behind them (`depth` 0), with the speakers of their chains."""
     quote, behind = aliased(Quote, "behind"), ClaimSource
     stands = (quote.document_id == behind.document_id) & (quote.id == behind.quote_id) & reading.valid(quote)

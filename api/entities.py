@@ -1,6 +1,6 @@
 """Entities: actors, organisations and places; one resource for all of them and one for each kind."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ from api.following.entries import entity_entry
 from api.listing.filters import Contains, Counts, Exact, Filter, Narrow, Searched
 from api.listing.reading import Reading
 from api.listing.resource import Part, Parts, Resource, Sort
-from api.listing.sql import aliased, part, select
+from api.listing.sql import Keys, aliased, part, select
 from api.listing.table import JSON_ONLY
 from api.naming import Prefix, alias_of, called, named, parts_of
 from api.nested import (
@@ -107,7 +107,7 @@ def _bare(kind: str | None, reading: Reading) -> Select[Any]:
     return rows.where(col(Entity.kind) == kind) if kind else rows
 
 
-def _aliases(reading: Reading, keys: Sequence[int]) -> Select[Any]:
+def _aliases(reading: Reading, keys: Keys) -> Select[Any]:
     place = col(Alias.position)
     return part(col(Alias.entity_key), place, alias=Alias.alias).where(col(Alias.entity_key).in_(keys))
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from pydantic import Field
-from sqlalchemy import RowMapping, Select, func
+from sqlalchemy import RowMapping, Select
 from sqlmodel import col
 
 from api.entities import entity_operators
@@ -17,7 +17,7 @@ from api.listing.table import JSON_ONLY
 from api.nested import (
     DOCUMENT_COLUMNS,
     RECORDED_COLUMNS,
-    before,
+    around,
     document_filters,
     document_reference,
     entity_columns,
@@ -26,6 +26,7 @@ from api.nested import (
     recorded_view,
     sentences_of,
     texts_of,
+    words_around,
 )
 from api.survivors import OfEntity, survivor
 from api.views import AROUND, SEED, DocumentReference, EntityReference, RecordedView, SentenceView
@@ -53,11 +54,8 @@ class MentionView(MentionBase):
 def _select(reading: Reading) -> Select[Any]:
     own = [col(getattr(Mention, name)) for name in ("row_key", *MentionBase.model_fields, "text_sha256")]
     entity = [column.label(f"of_{name}") for name, column in entity_columns(Entity).items()]
-    around = [
-        before(Text.text, col(Mention.start)).label("prefix"),
-        func.substr(Text.text, col(Mention.end) + 1, AROUND).label("suffix"),
-    ]
-    columns = (*own, *entity, *around, *DOCUMENT_COLUMNS, *RECORDED_COLUMNS)
+    words = around(col(Mention.start), col(Mention.end)).label("around")
+    columns = (*own, *entity, words, *DOCUMENT_COLUMNS, *RECORDED_COLUMNS)
     stands = (col(Text.document_id) == Mention.document_id) & (col(Text.sha256) == Mention.text_sha256)
     return (
         in_document(select(*columns).select_from(Mention), Mention, reading)
@@ -74,8 +72,7 @@ def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:
     return {name: row[name] for name in MentionBase.model_fields} | {
         "document": document_reference(row),
         "entity": entity_reference(row, "of_"),
-        "prefix": row["prefix"],
-        "suffix": row["suffix"],
+        **words_around(row),
         "recorded": recorded_view(row),
         "text_sha256": row["text_sha256"],
     }

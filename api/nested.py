@@ -1,6 +1,5 @@
 """The SQL of what several resources show inside their items, and of the documents that they stand in."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -12,7 +11,7 @@ from api.listing.holes import ENTITY, ENTITY_MEMBERS, INDICATOR, REVISION, Hole
 from api.listing.ranges import Dates, Moments
 from api.listing.reading import Reading
 from api.listing.resource import Part, Parts
-from api.listing.sql import aliased, part, select
+from api.listing.sql import Keys, aliased, part, select
 from api.views import AROUND, SEED
 from models.document import Document, DocumentState, Listed
 from models.revision import Revision
@@ -144,15 +143,26 @@ def exact_number(text: str | None) -> orjson.Fragment | None:
     return None if text is None else orjson.Fragment(text)
 
 
-def _spans(reading: Reading, keys: Sequence[int]) -> Select[Any]:
-    start, end = col(Span.start), col(Span.end)
-    # In one piece: PostgreSQL unpacks the whole text for each.
+def around(start: Any, end: Any) -> Any:
+    """A span of a text with the characters before and after it: in one piece, because PostgreSQL unpacks the
+    whole text for each.
+    """
     first = case((start > AROUND, start - AROUND + 1), else_=1)
-    around = func.substr(Text.text, first, end + AROUND + 1 - first)
+    return func.substr(Text.text, first, end + AROUND + 1 - first)
+
+
+def words_around(row: Any) -> dict[str, str]:
+    """The characters before and after the span of a row that has them `around` it."""
+    before, words = min(row["start"], AROUND), row["around"]
+    return {"prefix": words[:before], "suffix": words[before + row["end"] - row["start"] :]}
+
+
+def _spans(reading: Reading, keys: Keys) -> Select[Any]:
+    start, end = col(Span.start), col(Span.end)
     return (
         part(
             col(Span.owner_key), start,
-            role=col(Span.role), start=start, end=end, exact=col(Span.exact), around=around,
+            role=col(Span.role), start=start, end=end, exact=col(Span.exact), around=around(start, end),
         )
         .select_from(Span)
         .join(Text, (col(Text.document_id) == Span.document_id) & (col(Text.sha256) == Span.text_sha256))
@@ -160,26 +170,15 @@ def _spans(reading: Reading, keys: Sequence[int]) -> Select[Any]:
     )  # fmt: skip
 
 
-def before(text: Any, start: Any) -> Any:
-    """The characters before an offset."""
-    first = case((start > AROUND, start - AROUND + 1), else_=1)
-    return func.substr(text, first, case((start > AROUND, AROUND), else_=start))
-
-
-def _times(reading: Reading, keys: Sequence[int]) -> Select[Any]:
+def _times(reading: Reading, keys: Keys) -> Select[Any]:
     members = {name: getattr(Timex, name) for name in ("role", *TimexBase.model_fields)}
     return part(col(Timex.owner_key), literal(0), **members).where(col(Timex.owner_key).in_(keys))
 
 
 def spans(parts: Parts) -> list[dict[str, Any]]:
     """Spans with the characters before and after them."""
-    shown = []
-    for span in parts.get("spans", ()):
-        start, end, around = span["start"], span["end"], span["around"]
-        first = min(start, AROUND)
-        words = {"prefix": around[:first], "suffix": around[first + end - start :]}
-        shown.append({name: span[name] for name in ("role", "start", "end", "exact")} | words)
-    return shown
+    own = ("role", "start", "end", "exact")
+    return [{name: span[name] for name in own} | words_around(span) for span in parts.get("spans", ())]
 
 
 SPANS = Part("spans", _spans)
@@ -196,7 +195,7 @@ def times(parts: Parts) -> dict[str, dict[str, Any]]:
 def texts_of(model: Any) -> Part:
     """The text itself, for offsets that are counted in other units."""
 
-    def rows(reading: Reading, keys: Sequence[int]) -> Select[Any]:
+    def rows(reading: Reading, keys: Keys) -> Select[Any]:
         document = model.id if model is Document else model.document_id
         return (
             part(model.row_key, literal(0), text=col(Text.text))
@@ -211,7 +210,7 @@ def texts_of(model: Any) -> Part:
 def sentences_of(model: Any) -> Part:
     """The sentences in which the spans of an item stand."""
 
-    def rows(reading: Reading, keys: Sequence[int]) -> Select[Any]:
+    def rows(reading: Reading, keys: Keys) -> Select[Any]:
         sentence, own = aliased(Span, "sentence"), aliased(Span, "own")
         found = (
             select(model.row_key, sentence.start, sentence.end, sentence.exact)

@@ -1,6 +1,5 @@
 """Quotes: who said what, to whom, when, and through whom it came."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -14,7 +13,7 @@ from api.listing.filters import Contains, Exact
 from api.listing.ranges import Dates
 from api.listing.reading import Reading
 from api.listing.resource import Include, Part, Parts, Resource, Sort
-from api.listing.sql import aliased, part, select
+from api.listing.sql import Keys, aliased, part, select
 from api.listing.table import JSON_ONLY
 from api.nested import (
     DOCUMENT_COLUMNS,
@@ -76,7 +75,7 @@ def _select(reading: Reading) -> Select[Any]:
     return in_document(select(*own, *DOCUMENT_COLUMNS, *RECORDED_COLUMNS).select_from(Quote), Quote, reading)
 
 
-def _speakers(reading: Reading, keys: Sequence[int]) -> Select[Any]:
+def _speakers(reading: Reading, keys: Keys) -> Select[Any]:
     return (
         part(
             col(Speaker.quote_key), col(Speaker.position), role=Speaker.role,
@@ -88,7 +87,7 @@ def _speakers(reading: Reading, keys: Sequence[int]) -> Select[Any]:
     )  # fmt: skip
 
 
-def _inner(reading: Reading, keys: Sequence[int]) -> Select[Any]:
+def _inner(reading: Reading, keys: Keys) -> Select[Any]:
     inner = aliased(Quote, "within_quote")
     return (
         part(col(Quote.row_key), col(inner.start), id=inner.id, relation=inner.relation)
@@ -101,7 +100,7 @@ def _inner(reading: Reading, keys: Sequence[int]) -> Select[Any]:
     )
 
 
-def _claims(reading: Reading, keys: Sequence[int]) -> Select[Any]:
+def _claims(reading: Reading, keys: Keys) -> Select[Any]:
     named = (col(ClaimSource.document_id) == Quote.document_id) & (col(ClaimSource.quote_id) == Quote.id)
     rests = (col(Claim.document_id) == ClaimSource.document_id) & (
         col(Claim.row_key) == ClaimSource.claim_key

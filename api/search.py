@@ -31,7 +31,7 @@ from models.text import Text
 
 BEFORE, LENGTH = 80, 240
 # Words of texts that are remembered of a query.
-MOST_KNOWN = 20_000
+MOST_KNOWN = 5_000
 Kind = Literal["document", "entity", "quote", "claim"]
 PATHS = {"document": "documents", "entity": "entities", "quote": "quotes", "claim": "claims"}
 _COLUMNS = ("row_key", "recorded", "type", "id", "title", "words", "in_document")

@@ -11,6 +11,7 @@ from sqlmodel import col
 from api.listing.atom import Entry
 from api.listing.filters import Exact, Filter
 from api.listing.reading import Reading
+from api.listing.sql import Keys
 from models.revision import Revision
 
 Parts = Mapping[str, list[Any]]
@@ -18,10 +19,10 @@ Parts = Mapping[str, list[Any]]
 
 @dataclass(frozen=True)
 class Part:
-    """Nested rows: `rows` selects `owner` (a row key of the page), `place` (its order) and `body` (JSON)."""
+    """Nested rows: `rows` selects `owner` (one of the keys), `place` (its order) and `body` (JSON)."""
 
     name: str
-    rows: Callable[[Reading, Sequence[int]], Select[Any]]
+    rows: Callable[[Reading, Keys], Select[Any]]
 
 
 @dataclass(frozen=True)

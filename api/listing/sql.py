@@ -4,7 +4,7 @@ SQLAlchemy's own types follow every column through every join; here only the row
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, func, literal, orm
@@ -22,11 +22,13 @@ def aliased(model: Any, name: str) -> Any:
     return orm.aliased(model, name=name)
 
 
-# Row keys from which on they are sent as an array.
+# Row keys of a page: few as they are, many as the select of an array.
+Keys: TypeAlias = Sequence[int] | Select[Any]
+# From how many on.
 MANY = 500
 
 
-def among(keys: Sequence[int], *, sqlite: bool) -> Any:
+def among(keys: Sequence[int], *, sqlite: bool) -> Keys:
     """What a row key is one of, for `in_`.
 
     PostgreSQL takes many of them as an array, which is one parameter: a list takes its driver longer than
