@@ -12,6 +12,7 @@ from api.listing.engine import Listing, Page, batches
 from api.listing.export import BATCH, export, taken, written
 from api.listing.facets import facet
 from api.listing.formats import MEDIA_TYPES, dump
+from api.listing.giving_way import give_way
 from api.listing.known import names_items, refuse_unknown
 from api.listing.negotiation import (
     RELEASE,
@@ -87,6 +88,7 @@ def answer_list(
     request: Request, resource: Resource, parameters: ListParameters, others: Mapping[str, Resource]
 ) -> Response:
     """A page, or an export of everything that matches."""
+    give_way()
     media = negotiate(request, parameters.format)
     _refuse_conflicts(resource, parameters, media)
     if media == "atom":

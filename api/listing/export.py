@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from api.listing.engine import Listing, Page
 from api.listing.formats import MEDIA_TYPES
+from api.listing.giving_way import give_way
 from api.listing.parameters import ListParameters
 from api.listing.reading import read
 from api.listing.table import header, rows, rows_of_lines
@@ -84,6 +85,8 @@ def _batches(database: Database, first: Listing, after: Sequence[Any], media: st
     include = getattr(parameters, "include", None) or ()
     more: Sequence[Any] | None = after
     while more is not None:
+        # Each batch may find itself in another thread.
+        give_way()
         with database.read(first.reading.number, long=True) as session:
             reading = read(session, str(first.reading.number), first.reading.sought, desk=first.reading.desk)
             listing = Listing(first.resource, parameters, reading)

@@ -1,6 +1,10 @@
 """What is in front of the routes gives the answers of the routes, and never an old one."""
 
 import asyncio
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from api.listing import in_loop, in_threads
+from api.listing.giving_way import NICE
 from api.listing.quick import Quickly
 from models.session import Database
 from tests.api.writers import FLOOD, body, key, tag, writer
@@ -174,3 +179,25 @@ def test_memory_is_bounded(seeded_database: Database) -> None:
     assert max(taken) <= 40_000
     assert (max(taken) > 20_000) == seeded_database.sqlite
     assert answers[:29] == answers[29:]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no priorities of threads")
+@pytest.mark.parametrize("path", ["/v1/quotes?facet=speaker", "/v1/quotes?format=csv"])
+def test_what_takes_long_gives_way_to_the_loop(seeded_database: Database, path: str) -> None:
+    usual = os.getpriority(os.PRIO_PROCESS, os.getpid())
+
+    def given_way() -> int:
+        found = []
+        for thread in Path("/proc/self/task").iterdir():
+            # One of an earlier test may be ending.
+            with suppress(ProcessLookupError):
+                found.append(os.getpriority(os.PRIO_PROCESS, int(thread.name)))
+        return found.count(min(usual + NICE, 19))
+
+    before = given_way()
+    with serve(seeded_database) as client:
+        assert client.get(f"/v1/quotes/{DOCUMENT}.q1").status_code == 200
+        assert given_way() == before
+        assert client.get(path).status_code == 200
+        assert given_way() > before
+    assert os.getpriority(os.PRIO_PROCESS, os.getpid()) == usual
