@@ -1,13 +1,15 @@
 """How fast documents are loaded, beside the limit: the same rows into the same tables and indexes, bare.
 
     .venv/bin/python -m bench.loading [--documents 500] [--database sqlite|postgresql] [--rounds 3] [--alone]
+        [--statements]
 
 The bare load is one transaction of `executemany` on SQLite, of COPY on PostgreSQL, of the rows that loading
 has written, into a migrated database without its triggers, its foreign keys off: it checks nothing that a
 trigger would. It fills the full-text index, too, which on PostgreSQL is one like any other. Both are done in
 turn, each time into an empty database; the medians are compared. On a machine that others use, too, the
 seconds of the processors say more than those of the clock. Loading also prepares what readers ask for: with
-`--alone` it writes the record and nothing beside it.
+`--alone` it writes the record and nothing beside it. With `--statements` it then loads once more and tells
+which statements it waited for.
 """
 
 import argparse
@@ -22,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from annotations.annotated import AnnotatedDocument
 from annotations.load import load
@@ -33,6 +35,7 @@ from models.record import METADATA
 from models.session import Database
 from tests.postgres import Cluster
 
+SHOWN = 15  # statements
 WARM = 3  # documents that are loaded before anything is timed, for the statements' sake
 # What is in the database before anything is loaded, or is written by migrations alone.
 BEFORE = {"counter", "complete", "alembic_version"}
@@ -164,6 +167,34 @@ def compare(articles: Sequence[AnnotatedDocument], kind: str, rounds: int, *, al
     return timed
 
 
+def waited_for(
+    articles: Sequence[AnnotatedDocument], kind: str, *, alone: bool
+) -> tuple[float, dict[str, tuple[int, float]]]:
+    """Seconds of one load, and of its statements, each with how often it was sent."""
+    found: dict[str, tuple[int, float]] = {}
+    with databases(kind) as new:
+        database = next(new)
+        load(database, articles[:WARM], vocabulary())
+        if alone:
+            database.prepare = None
+        begun = [0.0]
+
+        @event.listens_for(database.engine, "before_cursor_execute")
+        def _before(*_: object) -> None:
+            begun[0] = time.perf_counter()
+
+        @event.listens_for(database.engine, "after_cursor_execute")
+        def _after(_: object, __: object, statement: str, *___: object) -> None:
+            times, seconds = found.get(statement, (0, 0.0))
+            found[statement] = times + 1, seconds + time.perf_counter() - begun[0]
+
+        first = time.perf_counter()
+        load(database, articles[WARM:], vocabulary())
+        took = time.perf_counter() - first
+        database.close()
+    return took, found
+
+
 def some(count: int) -> list[AnnotatedDocument]:
     """So many documents."""
     return list(itertools.islice(documents(count * 2 * QUOTES_OF_ARTICLE), count))
@@ -175,6 +206,7 @@ def main() -> None:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--statements", action="store_true")
     asked = parser.parse_args()
     timed = compare(some(asked.documents), asked.database, asked.rounds, alone=asked.alone)
     what = "the record alone" if asked.alone else "with what is prepared"
@@ -191,6 +223,12 @@ def main() -> None:
             for time_ in (loaded, bare)
         )
         print(f"by the {measure}: loaded {', bare '.join(rates)}, ratio {bare / loaded:.2f}")
+    if asked.statements:
+        took, found = waited_for(some(asked.documents), asked.database, alone=asked.alone)
+        longest = sorted(found.items(), key=lambda one: -one[1][1])
+        print(f"{took:.2f} s, of which {sum(part[1] for part in found.values()):.2f} s for statements:")
+        for statement, (times, seconds) in longest[:SHOWN]:
+            print(f"{seconds:7.3f} s  {times:5} x  {' '.join(statement.split())[:100]}")
 
 
 if __name__ == "__main__":
