@@ -1,7 +1,7 @@
 """Requests counted and timed, as Prometheus reads it.
 
-In plain numbers that the event loop alone changes: the library's own counters take a lock each time, and four
-of them longer than a remembered answer.
+In plain numbers that the event loop alone changes: the library's own counters take a lock each time, and a
+request has four of them.
 """
 
 from bisect import bisect_left

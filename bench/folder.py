@@ -6,7 +6,7 @@ import mmap
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -43,8 +43,10 @@ def in_memory(path: Path) -> Iterator[None]:
     library.mmap.restype = ctypes.c_void_p
     with ExitStack() as held:
         for file in files:
-            if size := file.stat().st_size:
-                _lock(library, file, ctypes.c_size_t(size), held)
+            # A server may have taken one away since they were listed.
+            with suppress(FileNotFoundError):
+                if size := file.stat().st_size:
+                    _lock(library, file, ctypes.c_size_t(size), held)
         yield
 
 
