@@ -142,7 +142,8 @@ def _look_up(tokens: Iterable[bytes], known: dict[bytes, bytes], reading: Readin
         shown = dict(zip(_HOLES[kind][0], values, strict=False))
         if kind == REVISION:
             shown["revision"] = int(shown["revision"])
-        known[f"{kind}{id_}".encode()] = orjson.dumps(shown)
+        # A copy: what orjson gives keeps the kilobytes that it was written into.
+        known[f"{kind}{id_}".encode()] = bytes(memoryview(orjson.dumps(shown)))
 
 
 def _size(number: int) -> int:
