@@ -12,11 +12,12 @@ from urllib.request import urlopen
 from bench import peers
 from bench.generator import Request, Run, drive
 from bench.peers import Question
+from bench.processes import settle
 from bench.serving import Server
 
 COMPARED = 5  # questions of a case whose answers are compared
 WARM = 1  # seconds
-SLOW = 5  # seconds; an answer that takes longer is timed once, alone
+SLOW = 1  # seconds; an answer that takes longer is timed once, alone
 SPARE = 10  # how many times the rate of one connection a server may reach
 
 
@@ -157,5 +158,6 @@ class Turns:
         most = min(len(self._requests), 1000 + round(seconds * SPARE / self._alone))
         turned = [*self._requests[self._next :], *self._requests[: self._next]]
         run = drive(self._server.port, turned[:most], connections, seconds)
+        settle()
         self._next = (self._next + run.requests + connections) % len(turned)
         return run

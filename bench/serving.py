@@ -1,7 +1,6 @@
 """Servers of the benchmark as processes: each on one core, ended by its own process id."""
 
 import os
-import re
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from urllib.request import urlopen
 
 from bench.folder import ROOT, kept
 from bench.generator import SERVER_CORE
+from bench.processes import anonymous, family
 from tests.postgres import free_port
 
 BIN = Path(sys.executable).parent
@@ -97,19 +97,7 @@ class Server:
 
     def anonymous_memory(self) -> int:
         """Bytes of memory of its own, all of its processes together, without what is mapped from files."""
-        return sum(_anonymous(pid) for pid in _family(self._process.pid))
-
-
-def _family(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    found = [int(child) for child in children.read_text().split()] if children.exists() else []
-    return [pid, *(member for child in found for member in _family(child))]
-
-
-def _anonymous(pid: int) -> int:
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    found = re.search(r"^Anonymous:\s+(\d+) kB", rollup, re.MULTILINE)
-    return int(found[1]) * 1024 if found else 0
+        return sum(anonymous(pid) for pid in family(self._process.pid))
 
 
 def bare() -> Server:
