@@ -61,7 +61,7 @@ class HitView(BaseModel):
     recorded: RecordedView = Field(description="Since when this state is on record")
 
 
-def _hits(reading: Reading) -> list[Select[Any]]:
+def _hits(reading: Reading, sought: Given) -> dict[str, Select[Any]]:
     nouns = (
         ("document", Document, Document.title, Text.text, Document.id),
         ("entity", Entity, Entity.name, Entity.description, Entity.document_id),
@@ -69,7 +69,6 @@ def _hits(reading: Reading) -> list[Select[Any]]:
         ("claim", Claim, null(), Claim.statement, Claim.document_id),
     )
     hits = {}
-    sought = Given("q", 0, reading.sought)
     for noun, model, *shown in nouns:
         rows, key = hits_in(model, sought, sqlite=reading.sqlite)
         columns = (key, model.recorded, literal(noun).label("type"), model.id, *shown)
@@ -78,7 +77,7 @@ def _hits(reading: Reading) -> list[Select[Any]]:
     stands = (col(Text.document_id) == Document.id) & (col(Text.sha256) == Document.text_sha256)
     hits["document"] = hits["document"].join(Text, stands)
     hits["entity"] = hits["entity"].where(told(reading, Entity))
-    return list(hits.values())
+    return hits
 
 
 def _shown(hits: Any, reading: Reading) -> Select[Any]:
@@ -91,11 +90,11 @@ def _shown(hits: Any, reading: Reading) -> Select[Any]:
 
 
 def _select(reading: Reading) -> Select[Any]:
-    return _shown(union_all(*_hits(reading)), reading)
+    return _shown(union_all(*_hits(reading, Given("q", 0, reading.sought)).values()), reading)
 
 
-def _branches(reading: Reading) -> list[Select[Any]]:
-    return [_shown(hits, reading) for hits in _hits(reading)]
+def _branches(reading: Reading, sought: Given) -> dict[str, Select[Any]]:
+    return {noun: _shown(hits, reading) for noun, hits in _hits(reading, sought).items()}
 
 
 def _render(row: RowMapping, parts: Parts) -> dict[str, Any]:

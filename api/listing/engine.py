@@ -120,8 +120,10 @@ class Listing(Query):
     def _ready(self, after: Sequence[Any], part: int, *, count: bool) -> Example:
         """The statement of a page of what is prepared: row key, body, total, sort values."""
         statement, order = self.ordered(ready=True)
-        if self.sort == "rank":
-            # What was ranked is sorted before any of it is looked up.
+        if after:
+            statement = statement.where(order.after_in_parts(after)[part])
+        if self.sort == "rank" or self.narrowed:
+            # What is found is sorted before any of it is looked up.
             first = order.of(statement).limit(bindparam(LIMIT, 1, Integer)).subquery("page")
             statement, order = select(first.c.row_key), order.on(first)
         total = self.total() if count else literal(None)
@@ -130,33 +132,48 @@ class Listing(Query):
             key, body(self.reading), total.label("total"), maintain_column_froms=True
         )
         statement = order.of(statement).limit(bindparam(LIMIT, 1, Integer))
-        if after:
-            statement = statement.where(order.after_in_parts(after)[part])
         given = [one for values in self.given.values() for one in values]
         return Example(statement, given, order.types)
 
     def _rendered(self, limit: int, after: Sequence[Any], *, count: bool, include: Sequence[str]) -> Page:
         """A page that is made now."""
-        total = self.total().label("total") if count else literal(None).label("total")
-        if self.resource.branches:
-            statement, order = self.merged(limit + 1, after)
+        rows: Sequence[Mapping[str, Any]]
+        if self.resource.across:
+            rows, length = self._merged_rows(limit + 1, after)
         else:
             statement, order = self.ordered(ready=self.lean)
-            statement = order.of(statement)
+            statement, length = order.of(statement), len(order)
             if after:
                 statement = statement.where(order.after(after))
             statement = statement.limit(limit + 1)
-        if self.lean:
-            # First which ones: what they show is looked up for no more.
-            statement, order = order.again(statement, self.resource, self.reading)
-        statement = statement.add_columns(total)
-        rows = self.reading.session.execute(statement).mappings().all()
+            if self.lean:
+                # First which ones: what they show is looked up for no more.
+                statement, order = order.again(statement, self.resource, self.reading)
+            statement = statement.add_columns((self.total() if count else literal(None)).label("total"))
+            rows = self.reading.session.execute(statement).mappings().all()
         found = rows[:limit]
-        more = [rows[limit - 1][f"sort_{i}"] for i in range(len(order))] if len(rows) > limit else None
+        more = [rows[limit - 1][f"sort_{i}"] for i in range(length)] if len(rows) > limit else None
         parts = self.parts([row["row_key"] for row in found], include)
-        if count and not rows and after:
+        if count and (self.resource.across or (after and not rows)):
             return Page(found, more, self.reading.session.execute(select(self.total())).scalar(), parts)
         return Page(found, more, (rows[0]["total"] if rows else 0) if count else None, parts)
+
+    def _merged_rows(self, most: int, after: Sequence[Any]) -> tuple[list[Mapping[str, Any]], int]:
+        """The first rows of several branches after these sort values, and by how many they are sorted."""
+
+        def built() -> Example:
+            statement, order = self.merged(bindparam(LIMIT, 1, Integer), after)
+            given = [one for values in self.given.values() for one in values]
+            return Example(statement, given, order.types)
+
+        shape = (self.resource.name, "merged", self.nouns, self.shape(), len(after), self.reading.shape)
+        found = template(shape, built, self.run.dialect)
+        if after:
+            refuse_unfit(found.sorts, after)
+        more = {AT_REVISION: self.reading.number, LIMIT: most}
+        more |= {f"{AFTER}{place}": value for place, value in enumerate(after)}
+        rows = self.run(found.sql, found.values(self.query, more))
+        return [dict(zip(found.columns, row, strict=True)) for row in rows], len(found.sorts)
 
 
 def batches(listing: Listing, size: int) -> Iterator[Page]:

@@ -71,8 +71,8 @@ class Query:
     def ordered(self, *, ready: bool) -> tuple[Any, Order]:
         """The filtered select in its total order; for what is prepared no more than its `row_key`."""
         resource, reading, model = self.resource, self.reading, self.resource.model
-        if ready and (lead := lead_of(resource, self.sort, self.given, reading)):
-            return self._led(lead)
+        if ready and self.lead:
+            return self._led(self.lead)
         if self.sort == "rank":
             hits = self._ranked().subquery("hits")
             order = Order.of_columns((hits.c.rank,), [hits.c[column.key] for column in resource.tie])
@@ -95,23 +95,32 @@ class Query:
             statement = rows.where(*self.clauses_without())
         return statement, Order.of_columns(columns, tie, down=down)
 
-    def merged(self, most: int, after: Sequence[Any]) -> tuple[Select[Any], Order]:
+    def merged(self, most: Any, after: Sequence[Any]) -> tuple[Select[Any], Order]:
         """The first rows of several branches after these sort values, and their order.
 
         Each branch stops at its own first ones, rather than find all that there are and sort them.
         """
         assert self.resource.branches is not None, "asked before"
+        assert self.sought is not None, "required"
         down = self.sort.startswith("-")
         columns = self.resource.sorts[self.sort.removeprefix("-")].columns
         order = Order.of_columns(columns, self.resource.tie, down=down)
         first = [column.desc() if down else column.asc() for column in columns]
         clauses = [*self.clauses_without(), *([order.after(after)] if after else [])]
-        branches = (order.of(rows.where(*clauses)) for rows in self.resource.branches(self.reading))
+        nouns, every = self.nouns, self.resource.branches(self.reading, self.sought)
+        branches = (
+            order.of(rows.where(*clauses)) for noun, rows in every.items() if noun in nouns or not nouns
+        )
         cut = (rows.order_by(None).order_by(*first).limit(most).subquery() for rows in branches)
         hits = union_all(*(select(rows) for rows in cut)).subquery("hits")
         sorts = [hits.c[f"sort_{place}"] for place in range(len(order))]
         turned = (c.desc() if down_ else c.asc() for c, (_, down_) in zip(sorts, order.columns, strict=True))
         return select(hits).order_by(*turned).limit(most), order
+
+    @property
+    def nouns(self) -> tuple[str, ...]:
+        """The branches that are asked for; none: all that there are."""
+        return tuple(listed(self.query.get("type", [])))
 
     def _ranked(self) -> Any:
         """The newest of the rows that have the words: `row_key`, `rank` and what tells equal ones apart.
@@ -141,6 +150,16 @@ class Query:
             lead.narrow(self._rows(), self.reading).where(*clauses) if clauses else lead.select(self.reading)
         )
         return rows, lead.order(down=self.sort.startswith("-"))
+
+    @cached_property
+    def lead(self) -> Lead | None:
+        """The filter whose items are kept in the order of the list, if it is asked for."""
+        return lead_of(self.resource, self.sort, self.given, self.reading)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether a database may begin with the documents that filters leave, and so must sort their rows."""
+        return self.lead is None and DOCUMENT in self._looked_at
 
     @cached_property
     def lean(self) -> bool:

@@ -1,6 +1,6 @@
 """A resource as data: what the list engine needs to know of a noun to serve it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from api.listing.atom import Entry
 from api.listing.filters import Exact, Filter
 from api.listing.reading import Reading
 from api.listing.sql import Keys
+from api.listing.template import Given
 from models.revision import Revision
 
 Parts = Mapping[str, list[Any]]
@@ -81,9 +82,9 @@ class Resource:
     includes: Mapping[str, Include] = field(default_factory=dict)
     # What `q` searches, in words; none where there is no full text.
     words: str | None = None
-    # The parts of `select` where it searches several nouns, each of its hits in the order of its keys. Such a
-    # resource needs `q`, and has neither items nor a rank of its own.
-    branches: Callable[[Reading], Sequence[Select[Any]]] | None = None
+    # The parts of `select` where it searches several nouns, by values of its filter `type`, the hits of each
+    # in the order of their keys. Such a resource needs `q`, and has neither items nor a rank of its own.
+    branches: Callable[[Reading, Given], Mapping[str, Select[Any]]] | None = None
     # The column of `select` that names the state of the item alone: the first half of its ETag.
     own: str = "row_key"
     # The row keys of `select` without its joins, and so whether or not their document can be read: only what

@@ -58,6 +58,8 @@ class Template:
     fixed: Mapping[str, Any]
     made: tuple[tuple[str, str, int, Make | None], ...]
     sorts: tuple[type, ...]
+    # What the columns are called.
+    columns: tuple[str, ...]
 
     def values(self, query: Mapping[str, Any], more: Mapping[str, Any]) -> Any:
         """The parameters for a request's values; `more` are those that are no filter's."""
@@ -85,7 +87,8 @@ def template_of(example: Example, dialect: Dialect) -> Template:
     made = tuple((key, one.name, one.place, make) for one in example.given for key, make in one.binds)
     keys = tuple(compiled.positiontup or ())
     fixed = compiled.construct_params()
-    return Template(str(compiled), keys, bool(compiled.positional), fixed, made, example.sorts)
+    columns = tuple(example.statement.selected_columns.keys())
+    return Template(str(compiled), keys, bool(compiled.positional), fixed, made, example.sorts, columns)
 
 
 class Templates:
