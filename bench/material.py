@@ -22,13 +22,17 @@ HUNDREDTH = DAYS // 100  # days in which about one in a hundred articles was pub
 
 @dataclass(frozen=True)
 class Material:
-    """Speakers with a page of fifty quotes or more, ids of quotes, all in an order that chance gave."""
+    """Speakers with a page of fifty quotes or more, now and at the revision in the middle, ids of quotes.
+
+    All are in an order that chance gave.
+    """
 
     speakers: tuple[str, ...]
+    earlier: tuple[str, ...]
     quotes: tuple[str, ...]
-    revisions: int
+    middle: int
     total: int
-    deep: list[Question] = field(default_factory=list)  # pages that end a thousand pages down, once walked to
+    deep: list[Question] = field(default_factory=list)  # the page a thousand pages down, once walked to
 
     def lists(self, number: int) -> list[Question]:
         return different((Question("list", {"speaker": s}) for s in self.speakers), number)
@@ -62,8 +66,7 @@ class Material:
         return [Question("facets", {"of": list(of)} | _window(day)) for day in days][:number]
 
     def as_of(self, number: int) -> list[Question]:
-        middle = max(1, self.revisions // 2)
-        asked = (Question("as_of", {"speaker": s, "revision": middle}) for s in self.speakers)
+        asked = (Question("as_of", {"speaker": s, "revision": self.middle}) for s in self.earlier)
         return different(asked, number)
 
 
@@ -76,21 +79,25 @@ def of(record: Record) -> Material:
     """What the record has."""
     connection = sqlite3.connect(record.sqlite)
     chance = random.Random(6)
-    spoken = connection.execute(
-        "SELECT entity_id FROM speaker WHERE role = 'speaker' GROUP BY entity_id HAVING count(*) >= 60"
+    loaded = "SELECT max(r.number) FROM revision r JOIN document d ON d.recorded = r.key"
+    revisions = connection.execute(f"{loaded} WHERE d.id NOT LIKE 'written-%'").fetchone()[0]
+    middle = max(1, revisions // 2)
+    spoken = (
+        "SELECT s.entity_id FROM speaker s JOIN quote q ON q.row_key = s.quote_key WHERE s.role = 'speaker'"
     )
-    speakers = [id_ for (id_,) in spoken]
+    often = "GROUP BY s.entity_id HAVING count(*) >= 60"
+    speakers = [id_ for (id_,) in connection.execute(f"{spoken} {often}")]
+    until = "AND q.recorded <= (SELECT key FROM revision WHERE number = ?)"
+    earlier = [id_ for (id_,) in connection.execute(f"{spoken} {until} {often}", (middle,))]
     total = connection.execute("SELECT count(*) FROM quote WHERE superseded IS NULL").fetchone()[0]
     step = max(1, total // 100_000)
     # Not those that the benchmark has written since.
     made = "SELECT id FROM quote WHERE superseded IS NULL AND document_id NOT LIKE 'written-%'"
     quotes = [id_ for (id_,) in connection.execute(made)][::step]
-    loaded = "SELECT max(r.number) FROM revision r JOIN document d ON d.recorded = r.key"
-    revisions = connection.execute(f"{loaded} WHERE d.id NOT LIKE 'written-%'").fetchone()[0]
     connection.close()
-    chance.shuffle(speakers)
-    chance.shuffle(quotes)
-    return Material(tuple(speakers), tuple(quotes), revisions, total)
+    for ids in (speakers, earlier, quotes):
+        chance.shuffle(ids)
+    return Material(tuple(speakers), tuple(earlier), tuple(quotes), middle, total)
 
 
 def page(offset: int, pairs: list[tuple[str, str]]) -> Question:
@@ -99,16 +106,15 @@ def page(offset: int, pairs: list[tuple[str, str]]) -> Question:
 
 
 def walk(material: Material, server: Server) -> int:
-    """Follow `next` a thousand pages down, or as far as there are full ones; keeps the last thirty.
+    """Follow `next` a thousand pages down, or as far as there are full ones; keeps the last one.
 
     How many pages down that is.
     """
     depth = min(DEEP, material.total // PAGE - 1)
     path = "/v1/quotes?limit=50"
     material.deep.clear()
-    for at in range(depth):
+    for _ in range(depth):
         _, body, _ = fetch(server, Request(path))
         path = json.loads(body)["next"]
-        if at >= depth - 30:
-            material.deep.append(page((at + 1) * PAGE, parse_qsl(urlsplit(path).query)))
+    material.deep.append(page(depth * PAGE, parse_qsl(urlsplit(path).query)))
     return depth

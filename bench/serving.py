@@ -81,6 +81,11 @@ class Server:
             self._process.wait()
         self._log.close()
 
+    def restart(self) -> None:
+        """Stop it, whatever it is still doing, and start it again."""
+        self.stop()
+        self.__enter__()
+
     @property
     def pid(self) -> int:
         """Of its first process."""
