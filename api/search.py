@@ -144,9 +144,15 @@ class _Known(dict[str, bool]):
     def __missing__(self, word: str) -> bool:
         if len(self) > MOST_KNOWN:
             self.clear()
-        folded = fold(word).split()
-        self[word] = found = any(one in self.whole or one.startswith(self.beginnings) for one in folded)
+        found = any(one in self.whole or one.startswith(self.beginnings) for one in _folded(word))
+        self[word] = found
         return found
+
+
+# Whatever is sought, texts have much the same words.
+@lru_cache(maxsize=MOST_KNOWN)
+def _folded(word: str) -> list[str]:
+    return fold(word).split()
 
 
 @lru_cache(maxsize=8)
