@@ -146,9 +146,9 @@ class Turns:
                 break
 
     def seconds(self, connections: int, effort: Effort) -> int:
-        """Of a round in which a slow server, too, answers every connection a few times."""
-        wanted = math.ceil(3 * connections * self._alone)
-        return max(effort.seconds, min(effort.longest, wanted))
+        """Of a round in which a slow server, too, answers every connection a few times, or once at least."""
+        once = connections * self._alone
+        return max(effort.seconds, min(effort.longest, math.ceil(3 * once)), math.ceil(1.5 * once))
 
     def drive(self, connections: int, seconds: int) -> Run:
         """A run with as many of the requests as it can need; if they are slow, the one that was timed."""

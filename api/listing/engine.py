@@ -137,7 +137,7 @@ class Listing(Query):
 
     def _rendered(self, limit: int, after: Sequence[Any], *, count: bool, include: Sequence[str]) -> Page:
         """A page that is made now."""
-        rows: Sequence[Mapping[str, Any]]
+        rows: Sequence[Any]
         if self.resource.across:
             rows, length = self._merged_rows(limit + 1, after)
         else:
