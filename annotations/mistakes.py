@@ -56,7 +56,8 @@ class Mistake:
     nearest: str | None = None
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else f"{self.file}: {self.pointer or '/'}"
+        pointed = f": {self.pointer}" if self.pointer else ""
+        place = f"{self.file}:{self.line}" if self.line else f"{self.file}{pointed}"
         extract = f": '{self.extract}'" if self.extract is not None else ""
         help_ = f" (did you mean '{self.nearest}'?)" if self.nearest else ""
         return f"{place}: {self.message}{extract}{help_}"
