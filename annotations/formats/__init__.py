@@ -1,0 +1,1 @@
+"""Annotated documents as other tools have them: standoff marks and links, read and written."""
