@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from api.commands import database, documents, keeping, purging, serving, working
+from api.commands import database, documents, importing, keeping, purging, serving, working
 from api.commands.keys import keys
 from api.terminal import FAILED, err
 
@@ -29,6 +29,7 @@ for command in (
     purging.purge,
 ):
     app.command()(command)
+app.command("import")(importing.import_files)
 app.add_typer(keys, name="key")
 
 
