@@ -21,7 +21,7 @@ from annotations.mistakes import Mistake, Mistakes, shown
 
 Unit = Literal["codepoint", "utf16", "byte", "grapheme"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
-_CLUSTER: re.Pattern[str] = regex.compile(r"\X")  # type: ignore[no-untyped-call]
+_CLUSTER = regex.compile(r"\X")
 _PIECE = re.compile(r"\r\n|.", re.DOTALL)
 _SHOWN = 40
 
