@@ -126,10 +126,9 @@ class Listing(Query):
             # What is found is sorted before any of it is looked up.
             first = order.of(statement).limit(bindparam(LIMIT, 1, Integer)).subquery("page")
             statement, order = select(first.c.row_key), order.on(first)
-        total = self.total() if count else literal(None)
         key = statement.selected_columns[0]
         statement = joined(statement, key, self.reading).with_only_columns(
-            key, body(self.reading), total.label("total"), maintain_column_froms=True
+            key, body(self.reading), self._total(count=count), maintain_column_froms=True
         )
         statement = order.of(statement).limit(bindparam(LIMIT, 1, Integer))
         given = [one for values in self.given.values() for one in values]
@@ -139,7 +138,7 @@ class Listing(Query):
         """A page that is made now."""
         rows: Sequence[Any]
         if self.resource.across:
-            rows, length = self._merged_rows(limit + 1, after)
+            rows, length = self._merged_rows(limit + 1, after, count=count)
         else:
             statement, order = self.ordered(ready=self.lean)
             statement, length = order.of(statement), len(order)
@@ -149,24 +148,35 @@ class Listing(Query):
             if self.lean:
                 # First which ones: what they show is looked up for no more.
                 statement, order = order.again(statement, self.resource, self.reading)
-            statement = statement.add_columns((self.total() if count else literal(None)).label("total"))
+            statement = statement.add_columns(self._total(count=count))
             rows = self.reading.session.execute(statement).mappings().all()
         found = rows[:limit]
         more = [rows[limit - 1][f"sort_{i}"] for i in range(length)] if len(rows) > limit else None
         parts = self.parts([row["row_key"] for row in found], include)
-        if count and (self.resource.across or (after and not rows)):
+        if count and not rows and after:
             return Page(found, more, self.reading.session.execute(select(self.total())).scalar(), parts)
         return Page(found, more, (rows[0]["total"] if rows else 0) if count else None, parts)
 
-    def _merged_rows(self, most: int, after: Sequence[Any]) -> tuple[list[Mapping[str, Any]], int]:
+    def _merged_rows(
+        self, most: int, after: Sequence[Any], *, count: bool
+    ) -> tuple[list[Mapping[str, Any]], int]:
         """The first rows of several branches after these sort values, and by how many they are sorted."""
 
         def built() -> Example:
             statement, order = self.merged(bindparam(LIMIT, 1, Integer), after)
+            statement = statement.add_columns(self._total(count=count))
             given = [one for values in self.given.values() for one in values]
             return Example(statement, given, order.types)
 
-        shape = (self.resource.name, "merged", self.nouns, self.shape(), len(after), self.reading.shape)
+        shape = (
+            self.resource.name,
+            "merged",
+            self.nouns,
+            self.shape(),
+            len(after),
+            count,
+            self.reading.shape,
+        )
         found = template(shape, built, self.run.dialect)
         if after:
             refuse_unfit(found.sorts, after)
@@ -174,6 +184,10 @@ class Listing(Query):
         more |= {f"{AFTER}{place}": value for place, value in enumerate(after)}
         rows = self.run(found.sql, found.values(self.query, more))
         return [dict(zip(found.columns, row, strict=True)) for row in rows], len(found.sorts)
+
+    def _total(self, *, count: bool) -> Any:
+        """The column of the total, if it is asked for."""
+        return (self.total() if count else literal(None)).label("total")
 
 
 def batches(listing: Listing, size: int) -> Iterator[Page]:

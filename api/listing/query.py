@@ -100,22 +100,25 @@ class Query:
 
         Each branch stops at its own first ones, rather than find all that there are and sort them.
         """
-        assert self.resource.branches is not None, "asked before"
-        assert self.sought is not None, "required"
         down = self.sort.startswith("-")
         columns = self.resource.sorts[self.sort.removeprefix("-")].columns
         order = Order.of_columns(columns, self.resource.tie, down=down)
         first = [column.desc() if down else column.asc() for column in columns]
-        clauses = [*self.clauses_without(), *([order.after(after)] if after else [])]
-        nouns, every = self.nouns, self.resource.branches(self.reading, self.sought)
-        branches = (
-            order.of(rows.where(*clauses)) for noun, rows in every.items() if noun in nouns or not nouns
-        )
+        then = [order.after(after)] if after else []
+        branches = (order.of(rows.where(*then)) for rows in self._branches())
         cut = (rows.order_by(None).order_by(*first).limit(most).subquery() for rows in branches)
         hits = union_all(*(select(rows) for rows in cut)).subquery("hits")
         sorts = [hits.c[f"sort_{place}"] for place in range(len(order))]
         turned = (c.desc() if down_ else c.asc() for c, (_, down_) in zip(sorts, order.columns, strict=True))
         return select(hits).order_by(*turned).limit(most), order
+
+    def _branches(self) -> list[Select[Any]]:
+        """The filtered rows of each noun that is asked for."""
+        assert self.resource.branches is not None, "asked before"
+        assert self.sought is not None, "required"
+        every = self.resource.branches(self.reading, self.sought)
+        asked = (rows for noun, rows in every.items() if noun in self.nouns or not self.nouns)
+        return [rows.where(*self.clauses_without()) for rows in asked]
 
     @property
     def nouns(self) -> tuple[str, ...]:
@@ -179,9 +182,9 @@ class Query:
         conditions = self._counted(self.clauses_without())
         if conditions is not None:
             return select(func.count()).select_from(self.resource.model).where(*conditions).scalar_subquery()
-        filtered = self.filtered()
-        keys = filtered.with_only_columns(filtered.selected_columns.row_key)
-        return select(func.count()).select_from(keys.subquery()).scalar_subquery()
+        every = self._branches() if self.resource.across else [self.filtered()]
+        keys = [rows.with_only_columns(rows.selected_columns.row_key) for rows in every]
+        return select(func.count()).select_from(union_all(*keys).subquery()).scalar_subquery()
 
     def _counted(self, clauses: Sequence[ColumnElement[bool]]) -> list[ColumnElement[bool]] | None:
         """The conditions under which rows can be counted alone; None if they cannot."""
