@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, column, func, select, values
 from sqlmodel import col
 
 from annotations.agreement import Disagreement, Said, Word, agree_on_entity, agree_on_indicator, together
@@ -170,11 +170,15 @@ class Shared:
 
     def _listing(self, noun: ListedNoun, ids: Collection[str], *which: ColumnElement[bool]) -> set[str]:
         """Those of the ids that documents list of which the conditions hold, in their present states."""
-        found: set[str] = set()
         current = (col(Document.id) == Listed.document_id) & col(Document.superseded).is_(None)
+        return self._those(ids, _lists(noun).join(Document, current).where(*which), col(Listed.id))
+
+    def _those(self, ids: Collection[str], rows: Select[Any], reference: Any) -> set[str]:
+        """Those of the ids to which such rows refer. Of many to one, the first is enough."""
+        found: set[str] = set()
         for some in parts(ids):
-            query = _lists(noun).with_only_columns(col(Listed.id)).distinct().join(Document, current)
-            query = query.where(col(Listed.id).in_(some), *which)
+            asked = values(column("id", reference.type)).data([(id_,) for id_ in some]).cte("asked")
+            query = select(asked.c.id).where(rows.where(reference == asked.c.id).exists())
             found |= set(self.session.execute(query).scalars())
         return found
 
@@ -188,8 +192,6 @@ class Shared:
     def _used(self, model: type[Row], ids: Collection[str]) -> set[str]:
         """Those of the ids to which the record refers from outside these documents and these ids."""
         used: set[str] = set()
-        if not ids:
-            return used
         for row, reference in _references(model):
             scope: list[Any] = [col(row.superseded).is_(None)]
             if row is Entity:
@@ -197,14 +199,14 @@ class Shared:
             if row is not Indicator:
                 document = col(row.document_id)
                 scope.append(document.is_(None) | document.not_in(self.documents))
-            query = select(reference).distinct().where(reference.in_(ids), *scope)
+            query = select(reference).where(*scope)
             if reference.class_ is Speaker:
                 same = (
                     col(Speaker.document_id) == Quote.document_id,
                     col(Speaker.quote_key) == Quote.row_key,
                 )
                 query = query.where(*same)
-            used |= set(self.session.execute(query).scalars())
+            used |= self._those(ids, query, reference)
         return used
 
 

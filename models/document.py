@@ -87,6 +87,7 @@ class DocumentState(SQLModel, table=True):
             postgresql_where=text("superseded IS NULL"),
         ),
         Index("ix_document_state_recorded", "recorded"),
+        sparse("ix_document_state_superseded", "superseded"),
         check("digest", "length(digest) = 64"),
     )
 

@@ -18,6 +18,12 @@ _THEN = tuple(
 # By audience: the statuses of a document that it sees.
 _SEES = {"kind": "<> 'withdrawn'", "public": "= 'published'"}
 _BELOW = ("quote", "claim", "entity")
+# Entities of the states of documents that the revision records or ends.
+_TOUCHED = " UNION ".join(
+    "SELECT l.id FROM document_state s JOIN listed l ON l.document_id = s.document_id AND l.digest = s.digest"
+    f" AND l.noun = 'entity' WHERE s.{bound} = :key"
+    for bound in ("recorded", "superseded")
+)
 
 
 def record_events(session: Session, key: int, number: int, *, newest: bool = True) -> None:
@@ -44,7 +50,8 @@ def _statement(before: str, after: str) -> str:
     }
     kinds = {column: _kind(column) for column in _SEES}
     return f"""
-        WITH item AS ({" UNION ".join(items)}),
+        WITH touched AS ({_TOUCHED}),
+        item AS ({" UNION ".join(items)}),
         seen AS (
             SELECT i.*, o.merged_into AS merged_before, n.merged_into AS merged_after,
                 {", ".join(f"(CASE WHEN {told} THEN 1 ELSE 0 END) AS {name}" for name, told in told.items())}
@@ -92,29 +99,26 @@ def _shown(table: str, rank: int, before: str, after: str) -> str:
     )  # fmt: skip
 
 
+# SQLite takes the tables of a CROSS JOIN as they are written: what is touched is little, the record is much.
 def _named(before: str, after: str) -> str:
     """Named entities that stay as they are, while a document that lists them changes."""
     return _item(
         "entity", "document_id", 3, "n.row_key AS row_key, n.row_key AS before_key",
-        "FROM document_state s JOIN listed l ON l.document_id = s.document_id AND l.digest = s.digest"
-        " AND l.noun = 'entity' JOIN entity n ON n.id = l.id AND n.document_id IS NULL"
-        f" AND {before.format('n')} AND {after.format('n')} WHERE s.recorded = :key OR s.superseded = :key",
+        "FROM touched t CROSS JOIN entity n"
+        f" WHERE n.id = t.id AND n.document_id IS NULL AND {before.format('n')} AND {after.format('n')}",
     )  # fmt: skip
 
 
 def _survivors(before: str, after: str) -> list[str]:
     """Survivors that stay as they are, while what is merged into them, or a document that lists it, changes."""
-    stays = f"{before.format('n')} AND {after.format('n')}"
-    survivor = "m.survivor IS NOT NULL JOIN entity n ON n.id = m.survivor AND n.document_id IS NULL"
-    either = f"({before.format('m')} OR {after.format('m')})"
+    stays = f"n.document_id IS NULL AND {before.format('n')} AND {after.format('n')}"
     listing = (
-        "FROM document_state s JOIN listed l ON l.document_id = s.document_id AND l.digest = s.digest"
-        f" AND l.noun = 'entity' JOIN entity m ON m.id = l.id AND {either} AND {survivor} AND {stays}"
-        " WHERE s.recorded = :key OR s.superseded = :key"
+        f"FROM touched t CROSS JOIN entity m JOIN entity n ON n.id = m.survivor AND {stays}"
+        f" WHERE m.id = t.id AND ({before.format('m')} OR {after.format('m')})"
     )
     merging = (
-        f"FROM entity m JOIN entity n ON n.id = m.survivor AND n.document_id IS NULL AND {stays}"
-        " WHERE m.survivor IS NOT NULL AND (m.recorded = :key OR m.superseded = :key)"
+        f"FROM entity m CROSS JOIN entity n WHERE n.id = m.survivor AND {stays}"
+        " AND (m.recorded = :key OR m.superseded = :key)"
     )
     keys = "n.row_key AS row_key, n.row_key AS before_key"
     return [_item("entity", "document_id", 3, keys, rows) for rows in (listing, merging)]

@@ -46,14 +46,16 @@ def refuse_purged(session: Session, documents: Iterable[str]) -> None:
             )
 
 
-# Each item of which events tell, in the order of other events; for those to whom they tell of it.
+# Each item of which events tell, in the order of other events; for those to whom they tell of it. What is
+# purged comes first, which a CROSS JOIN tells SQLite: it is little, the events are many.
 _TOMBSTONES = """
     WITH told AS (
-        SELECT e.* FROM purge p JOIN event e ON e.document_id = p.id
-        WHERE p.recorded = :key AND p.noun = 'document'
+        SELECT e.* FROM purge p CROSS JOIN event e
+        WHERE e.document_id = p.id AND p.recorded = :key AND p.noun = 'document'
         UNION
-        SELECT e.* FROM purge p JOIN event e ON e.id = p.id AND e.noun = 'entity' AND e.document_id IS NULL
-        WHERE p.recorded = :key AND p.noun = 'entity'
+        SELECT e.* FROM purge p CROSS JOIN event e
+        WHERE e.id = p.id AND e.noun = 'entity' AND e.document_id IS NULL
+            AND p.recorded = :key AND p.noun = 'entity'
     ),
     item AS (
         SELECT noun, id, document_id, max(kind) AS kind, max(public) AS public,

@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from api.exports import export_annotated, export_list
+from api.annotated_exports import export_files
+from api.exports import Export, export_list
 from api.resources import RESOURCES
 from models.event import Event
 from models.record import METADATA, newest
@@ -31,9 +32,9 @@ def everything(
     for revision in revisions:
         as_of = None if revision is None else str(revision)
         for name in lists:
-            found[f"{revision} {name}"] = b"".join(export_list(database, name, "ndjson", as_of, ()))
+            found[f"{revision} {name}"] = b"".join(export_list(database, name, Export("ndjson", as_of)))
         with TemporaryDirectory() as folder:
-            export_annotated(database, Path(folder), as_of, lambda _: None)
+            export_files(database, Path(folder), Export("files", as_of), lambda _: None)
             files = sorted(Path(folder).iterdir())
             found |= {f"{revision} {file.name}": file.read_bytes() for file in files}
     return found
