@@ -113,8 +113,11 @@ def walk(material: Material, server: Server) -> int:
     depth = min(DEEP, material.total // PAGE - 1)
     path = "/v1/quotes?limit=50"
     material.deep.clear()
-    for _ in range(depth):
-        _, body, _ = fetch(server, Request(path))
-        path = json.loads(body)["next"]
+    for down in range(depth):
+        following = json.loads(fetch(server, Request(path))[1])["next"]
+        if following is None:  # what the record of another database was written besides
+            depth = down
+            break
+        path = following
     material.deep.append(page(depth * PAGE, parse_qsl(urlsplit(path).query)))
     return depth

@@ -52,7 +52,10 @@ def _page(results: Results, size: str) -> Iterator[str]:
     about = results.about
     yield "# What the benchmark found\n"
     yield f"{about.get('machine')}. {'; '.join(about.get('versions', []))}."
-    yield f"Commit {about.get('commit')}; {about.get('effort')}.\n"
+    yield f"Commit {about.get('commit')}; {about.get('effort')}."
+    for part in about.get("parts", []):
+        yield f"Measured again by itself: {part}."
+    yield ""
     yield "```sh\nmake bench          # 10k and 100k quotes\nFULL=1 make bench   # 10k, 100k and 1M\n"
     yield ".venv/bin/python -m bench.run --only list --size 10k   # a part of it\n```\n"
     yield f"Ratios are of {size} quotes and 32 connections unless said; growth is from {SMALL} to the"
@@ -65,6 +68,11 @@ def _page(results: Results, size: str) -> Iterator[str]:
     yield HOW.strip().format(settings=", ".join(f"{name} {value}" for name, value in SETTINGS.items()))
     for each in (s for s in SIZES if s in results.http):
         yield from _sizes(results, each)
+    if imported := results.other.get("import"):
+        yield "\n## Importing (JSONL of doccano)\n\n| texts | MB | texts/s | MiB at peak |\n|---|---|---|---|"
+        for found in imported.values():
+            rate, peak = found["texts"] / found["seconds"], found["peak"] / 2**20
+            yield f"| {found['texts']:,} | {found['bytes'] / 1e6:.1f} | {rate:,.0f} | {peak:.0f} |"
     if loading := results.other.get("loading"):
         yield "\n## Loading\n\n| database | rows | rows/s | bare rows/s | ratio |"
         yield "|---|---|---|---|---|"

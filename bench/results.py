@@ -6,6 +6,7 @@ import platform
 import sqlite3
 import subprocess
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -57,6 +58,25 @@ class Results:
     def save(self, file: Path = FILE) -> None:
         """Write them down."""
         file.write_text(json.dumps(asdict(self), indent=1, sort_keys=True) + "\n")
+
+    def with_part(self, part: "Results") -> "Results":
+        """These, with what a part of a run found in the place of what they have of it."""
+        found = deepcopy(self)
+        names: set[str] = set()
+        for size, cases in part.http.items():
+            for case, servers in cases.items():
+                found.http.setdefault(size, {}).setdefault(case, {}).update(servers)
+                names.add(case)
+        for size, cases in part.other.items():
+            # The records are the same.
+            told = {case: value for case, value in cases.items() if not case.startswith("built")}
+            kept = found.other.setdefault(size, {})
+            for case, value in told.items():
+                kept[case] = kept.get(case, {}) | value
+            names |= told.keys()
+        again = f"{', '.join(sorted(names))} (commit {part.about.get('commit')})"
+        found.about.setdefault("parts", []).append(again)
+        return found
 
     @classmethod
     def read(cls, file: Path = FILE) -> Self | None:

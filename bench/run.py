@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from bench import cases, exporting, loading, material, ranking, records, report, standing, writing
+from bench import cases, exporting, importing, loading, material, ranking, records, report, standing, writing
 from bench.cases import House
 from bench.cluster import Kept
 from bench.folder import in_memory, kept
@@ -54,7 +54,7 @@ OTHERS: dict[str, Other] = {
 def main() -> None:
     given = _arguments()
     if given.list:
-        print("\n".join([*(case.name for case in cases.CASES), *OTHERS, "loading"]))
+        print("\n".join([*(case.name for case in cases.CASES), *OTHERS, "loading", "import"]))
         return
     # So that ending the run ends its servers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -78,12 +78,17 @@ def main() -> None:
                     _postgresql(there, found, effort, results, wanted, names)
     if wanted("loading"):
         _loading(results, given.database)
+    if wanted("import"):
+        _importing(results)
     print(f"\n{(time.monotonic() - begun) / 60:.1f} minutes")
-    if given.only:
+    before = Results.read()
+    if given.only and not (given.add and before):
         return
-    largest = given.size[-1]
-    if before := Results.read():
+    if given.only and before:
+        results = before.with_part(results)
+    elif before:
         print("\n".join(against(results, before)))
+    largest = max(results.http, key=lambda size: SIZES[size])
     print("\n".join(report.show(results, largest)))
     PARTIAL.unlink(missing_ok=True)
     results.save()
@@ -101,6 +106,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--peers", default=",".join(SQLITE))
     parser.add_argument("--rounds", type=int, default=5 if FULL else 3)
     parser.add_argument("--seconds", type=int, default=4 if FULL else 1)
+    parser.add_argument("--add", action="store_true", help="into the results that are kept")
     parser.add_argument("--list", action="store_true", help="what the cases are called")
     given = parser.parse_args()
     given.size, given.database = given.size or sizes, given.database or ["sqlite", "postgresql"]
@@ -201,6 +207,12 @@ def _loading(results: Results, databases: Sequence[str]) -> None:
         told |= {"ratio": bare / loaded, "ratio of processor time": busy[1] / busy[0]}
         results.tell("loading", kind, told)
         print(f"loading {kind}: {told}", flush=True)
+
+
+def _importing(results: Results) -> None:
+    for name, told in importing.run().items():
+        results.tell("import", name, told)
+        print(f"import of {name}: {told}", flush=True)
 
 
 if __name__ == "__main__":

@@ -67,8 +67,8 @@ def _exported(ours: str, what: str, peer: str = "datasette csv") -> Callable[[Re
     def ratio(results: Results, size: str) -> float | None:
         found = results.other.get(size, {}).get("export") or {}
         mine, theirs = found.get(f"onrecord {ours}"), found.get(peer)
-        if what == "added":
-            return mine["added"] / 2**20 if mine else None
+        if what in ("added", "first_byte"):
+            return mine[what] / (2**20 if what == "added" else 1) if mine else None
         rates = [part["rows"] / part["seconds"] if part else None for part in (mine, theirs)]
         return _over(rates[0], rates[1])
 
@@ -107,6 +107,21 @@ def _load_growth(results: Results, size: str) -> float | None:
 def _loaded(kind: str) -> Callable[[Results, str], float | None]:
     """Loading is timed on documents of its own, whatever the size of the record."""
     return lambda results, _: (results.other.get("loading", {}).get(kind) or {}).get("ratio")
+
+
+def _imported(what: str) -> Callable[[Results, str], float | None]:
+    """Importing is timed on texts of its own, whatever the size of the record."""
+
+    def found(results: Results, _: str) -> float | None:
+        told = results.other.get("import", {})
+        if len(told) < 2:
+            return None
+        small, large = told.values()
+        if what == "peak":
+            return (large["peak"] - small["peak"]) / 2**20
+        return _over(large["seconds"] / large["texts"], small["seconds"] / small["texts"])
+
+    return found
 
 
 PG = "onrecord-postgresql"
@@ -156,9 +171,17 @@ TARGETS = (
     Target("", "Datasette's, of the bare table", _exported("csv", "rate", _TABLE), 8),
     Target("", "MiB more memory", _exported("csv", "added"), most=64),
     Target("", "growth of seconds a row", _export_growth("csv"), most=1.2),
+    Target("export Parquet", "seconds to the first byte", _exported("parquet", "first_byte"), most=1),
+    Target("", "MiB more memory", _exported("parquet", "added"), most=64),
+    Target("", "growth of seconds a row", _export_growth("parquet"), most=1.2),
+    Target("export JSON-LD", "seconds to the first byte", _exported("jsonld", "first_byte"), most=1),
+    Target("", "MiB more memory", _exported("jsonld", "added"), most=64),
+    Target("", "growth of seconds a row", _export_growth("jsonld"), most=1.2),
     Target("loading, SQLite", "bare executemany", _loaded("sqlite"), 0.3),
     Target("", "growth of one more document", _load_growth, most=1.3),
     Target("loading, PostgreSQL", "bare COPY", _loaded("postgresql"), 0.3),
+    Target("import of JSONL, 20 times the texts", "MiB more memory", _imported("peak"), most=64),
+    Target("", "growth of seconds a text", _imported("seconds"), most=1.2),
     Target("two workers, lists", "one worker", told("two workers", "two", "one"), 1.5),
     Target("items beside facets and exports, p99", "alone", _BESIDE, most=6),
     Target("memory at rest", "bare server", told("memory", "onrecord, at rest", "bare, at rest"), most=2.5),
