@@ -30,14 +30,14 @@ def text(data: bytes, file: str) -> str:
     return article
 
 
-def utf8(data: bytes, file: str) -> str:
-    """The bytes decoded strictly, so no lone surrogates. Raises Mistakes."""
-    if len(data) > LARGEST:
-        raise Mistakes([Mistake(file, f"has {len(data):,} bytes, and {LARGEST:,} are the most")])
+def utf8(data: bytes, file: str, largest: int = LARGEST, line: int = 1) -> str:
+    """The bytes decoded strictly, so no lone surrogates; `line` is where they begin. Raises Mistakes."""
+    if len(data) > largest:
+        raise Mistakes([Mistake(file, f"has {len(data):,} bytes, and {largest:,} are the most")])
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        line += data.count(b"\n", 0, error.start)
         message = f"is not UTF-8: byte 0x{data[error.start]:02x} at byte {error.start}"
         raise Mistakes([Mistake(file, message, line)]) from None
 

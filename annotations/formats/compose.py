@@ -4,18 +4,21 @@ Nothing is guessed: what the marks do not say is missing in the file, and its ch
 does not name, or the file cannot hold, is listed.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from annotations.article import Article
+from annotations.file_format import LONGEST_KEY, SLUG
 from annotations.formats import segments
 from annotations.formats.mapping import Mapping as Meaning
 from annotations.formats.naming import Naming
 from annotations.formats.nodes import NODES, Node, nodes_of, related
 from annotations.formats.standoff import Mark, Span, Standoff
 from annotations.formats.understood import Understood
+from annotations.mistakes import Mistake, Mistakes
 from annotations.write_marks import Part, extract, marked
 from annotations.yaml_text import Quoted, dump
 
@@ -31,14 +34,22 @@ OF_THE_WHOLE = ("form", "act", "polarity", "measure", "modality", "aggregation")
 class Composed:
     """The annotation as the tree of its file; `left` is what it does not hold, a line each."""
 
+    source: str
     text: str
     tree: dict[str, Any]
     left: list[str]
 
     @property
     def name(self) -> str:
-        """The id of the document, and so the name of its files."""
-        return str(self.tree["document"]["id"])
+        """The id of the document, and so the name of its files. Raises Mistakes if it is none."""
+        about = self.tree["document"]
+        id_ = str(about.get("id")) if isinstance(about, dict) else ""
+        if not re.match(SLUG, id_) or len(id_) > LONGEST_KEY:
+            message = (
+                "no document can have this id: a-z, 0-9 and single hyphens, at most 100 of them; give another"
+            )
+            raise Mistakes([Mistake(self.source, message, extract=id_[:60])])
+        return id_
 
     @property
     def annotation(self) -> bytes:
@@ -74,7 +85,7 @@ class _Composing:
         }
         left = self.understood.left
         told = [f"{what} ({count} times)" if count > 1 else what for what, count in left.items()]
-        return Composed(self.text, tree, told)
+        return Composed(self.given.name, self.text, tree, told)
 
     def _written(self, kind: str) -> list[dict[str, Any]]:
         return [

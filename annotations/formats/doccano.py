@@ -4,7 +4,7 @@ Whether offsets count code points, UTF-16 units or grapheme clusters depends on 
 the export does not tell, and no words are copied: where it matters, the unit has to be said.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from annotations.formats.json_file import lines, member
@@ -15,8 +15,11 @@ from annotations.mistakes import Mistake, Mistakes
 UNITS: tuple[Unit, ...] = ("codepoint", "grapheme", "utf16")
 
 
-def read(name: str, data: bytes, unit: Unit | None = None) -> Iterator[Standoff]:
-    """The annotations of each text. Raises Mistakes with the line."""
+def read(name: str, data: Iterable[bytes], unit: Unit | None = None) -> Iterator[Standoff]:
+    """The annotations of each text. Raises Mistakes with the line.
+
+    `data` are the lines of the file, of which no more than a value's are held.
+    """
     file = f"{name}.jsonl"
     for number, (line, value) in enumerate(lines(data, file), 1):
         own = member(value, "id", object, f"{file}:{line}", number)

@@ -2,10 +2,12 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from annotations import source
 from annotations.formats import (
@@ -31,10 +33,33 @@ Read = Callable[["Files", str, Unit | None], Iterator[Standoff]]
 
 @dataclass(frozen=True)
 class Files:
-    """Files by name, as they lie beside each other; `read` gives the bytes of one."""
+    """Files by name, as they lie beside each other; `open` opens one, `place` says where it is."""
 
     names: frozenset[str]
-    read: Callable[[str], bytes]
+    open: Callable[[str], IO[bytes]]
+    place: Callable[[str], str]
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file, up to MOST_BYTES. Raises Mistakes."""
+        with self._blamed(name), self.open(name) as opened:
+            data = opened.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise Mistakes([Mistake(self.place(name), f"has more than {MOST_BYTES:,} bytes")])
+        return data
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """The lines of a file, however many, one after the other. Raises Mistakes."""
+        with self._blamed(name), self.open(name) as opened:
+            while line := opened.readline(json_file.MOST_OF_VALUE + 1):
+                yield line
+
+    @contextmanager
+    def _blamed(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError) as error:
+            said = getattr(error, "strerror", None) or error
+            raise Mistakes([Mistake(self.place(name), f"cannot be read: {said}")]) from None
 
     def beside(self, name: str, suffix: str) -> str | None:
         """The file of the same name with another ending, if it is there."""
@@ -69,7 +94,7 @@ def read(path: Path, format: str | None = None, unit: Unit | None = None) -> Ite
             if format and (len(names) == 1 or _may_be(name, format))
             else None
             if format
-            else _told(files, name)
+            else _told(files, name, alone=len(names) == 1)
         )
         if told is not None:
             found = True
@@ -86,17 +111,9 @@ def _beside(path: Path) -> Files:
     folder = path.parent
     names = frozenset(entry.name for entry in folder.iterdir()) if folder.is_dir() else frozenset()
 
-    def read_one(name: str) -> bytes:
-        try:
-            with (folder / name).open("rb") as opened:
-                data = opened.read(MOST_BYTES + 1)
-        except OSError as error:
-            raise Mistakes([Mistake(str(folder / name), f"cannot be read: {error.strerror}")]) from None
-        if len(data) > MOST_BYTES:
-            raise Mistakes([Mistake(str(folder / name), f"has more than {MOST_BYTES:,} bytes")])
-        return data
-
-    return Files(names | {path.name}, read_one)
+    return Files(
+        names | {path.name}, lambda name: (folder / name).open("rb"), lambda name: str(folder / name)
+    )
 
 
 def _unpacked(path: Path) -> Files:
@@ -120,27 +137,24 @@ def _unpacked(path: Path) -> Files:
         )
         raise Mistakes([Mistake(str(path), message)])
 
-    def read_one(name: str) -> bytes:
-        try:
-            with packed.open(name) as opened:
-                # A size that is not the one declared is found out here.
-                return opened.read(entries[name].file_size + 1)
-        except (zipfile.BadZipFile, RuntimeError, EOFError, OSError) as error:
-            raise Mistakes([Mistake(f"{path}/{name}", f"cannot be unpacked: {error}")]) from None
-
-    return Files(frozenset(entries), read_one)
+    return Files(frozenset(entries), lambda name: packed.open(entries[name]), lambda name: f"{path}/{name}")
 
 
-def _told(files: Files, name: str) -> str | None:
-    """The format of a file by its name and its members; None if it is none of them."""
+def _told(files: Files, name: str, *, alone: bool) -> str | None:
+    """The format of a file by its name and its members; None if it is none of them.
+
+    Raises Mistakes if it is damaged, where it is not one of many.
+    """
     suffix = PurePosixPath(name).suffix
     if suffix in (".ann", ".xmi", ".jsonld"):
         return {".ann": "brat", ".xmi": "cas", ".jsonld": "w3c"}[suffix]
     if suffix not in (".json", ".jsonl"):
         return None
     try:
-        first = next((value for _, value in json_file.lines(files.read(name), name)), None)
+        first = next((value for _, value in json_file.lines(_begun(files, name), name, MOST_BYTES)), None)
     except Mistakes:
+        if alone:
+            raise
         return None
     if isinstance(first, list):
         first = first[0] if first else None
@@ -149,6 +163,11 @@ def _told(files: Files, name: str) -> str | None:
         if any(one <= members for one in wanted):
             return format
     return None
+
+
+def _begun(files: Files, name: str) -> Iterator[bytes]:
+    """What a file begins with: of JSON lines their lines, else all of it."""
+    return files.lines(name) if name.endswith(".jsonl") else iter((files.read(name),))
 
 
 # The members by which a JSON file is told, the rarest first.
@@ -201,11 +220,11 @@ def _label_studio(files: Files, name: str, unit: Unit | None) -> Iterator[Stando
 
 
 def _doccano(files: Files, name: str, unit: Unit | None) -> Iterator[Standoff]:
-    yield from doccano.read(_stem(name), files.read(name), unit)
+    yield from doccano.read(_stem(name), files.lines(name), unit)
 
 
 def _prodigy(files: Files, name: str, unit: Unit | None) -> Iterator[Standoff]:
-    yield from prodigy.read(_stem(name), files.read(name), unit)
+    yield from prodigy.read(_stem(name), files.lines(name), unit)
 
 
 def _citron(files: Files, name: str, unit: Unit | None) -> Iterator[Standoff]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any, TypeVar
 
 from annotations import source
@@ -10,12 +10,14 @@ from annotations.mistakes import Mistake, Mistakes
 
 Kind = TypeVar("Kind")
 _BLANK = re.compile(r"\s+")
+_BOM = b"\xef\xbb\xbf"
+# Of a file that is read whole, and of a value in a file of many.
+MOST_BYTES, MOST_OF_VALUE = 100 * 1024 * 1024, 8 * 1024 * 1024
 
 
 def load(data: bytes, file: str) -> Any:
     """The value of a JSON file. Raises Mistakes with the line of what is wrong."""
-    text = source.utf8(data.removeprefix(b"\xef\xbb\xbf"), file)
-    return parse(text, file)
+    return parse(source.utf8(data.removeprefix(_BOM), file, MOST_BYTES), file)
 
 
 def parse(text: str, file: str, line: int = 1) -> Any:
@@ -66,21 +68,40 @@ def member(value: Any, name: str, kind: type[Kind], place: str, default: Any = _
     raise Mistakes([Mistake(place, f"'{name}' is not {_CALLED[kind]}", extract=repr(found)[:60])])
 
 
-def lines(data: bytes, file: str) -> Iterator[tuple[int, Any]]:
-    """The values of a file of JSON lines, each with the line where it begins; a value may go over several."""
-    text = source.utf8(data.removeprefix(b"\xef\xbb\xbf"), file)
-    decoder = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_refused)
-    at, line = 0, 1
+def lines(data: Iterable[bytes], file: str, most: int = MOST_OF_VALUE) -> Iterator[tuple[int, Any]]:
+    """The values of a file of JSON lines, each with the line where it begins; a value may go over several.
+
+    `data` are its lines, of which no more than a value's are held; a value has at most so many bytes.
+    """
+    text, line, tried = "", 1, 0
+    for number, raw in enumerate(data, 1):
+        text += source.utf8(raw.removeprefix(_BOM) if number == 1 else raw, file, most, number)
+        if len(text) > most:
+            raise Mistakes([Mistake(file, f"a value has more than {most:,} characters", line)])
+        # A value of many lines is not tried again at each of them.
+        if len(text) >= 2 * tried:
+            line, text = yield from _values(text, file, line, last=False)
+            tried = len(text)
+    yield from _values(text, file, line, last=True)
+
+
+def _values(
+    text: str, file: str, line: int, *, last: bool
+) -> Generator[tuple[int, Any], None, tuple[int, str]]:
+    """The values that are whole; returns what is left, with its line."""
+    at = 0
     while True:
-        blank = _BLANK.match(text, at)
-        if blank:
+        if blank := _BLANK.match(text, at):
             line += blank[0].count("\n")
             at = blank.end()
         if at >= len(text):
-            return
+            return line, ""
         try:
-            value, end = decoder.raw_decode(text, at)
+            value, end = _DECODER.raw_decode(text, at)
         except json.JSONDecodeError as error:
+            # It may go on in the next line, if all of it is sound so far.
+            if not last and (error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")):
+                return line, text[at:]
             place = line + text.count("\n", at, error.pos)
             raise Mistakes([Mistake(file, f"is no JSON: {error.msg}", place, error.colno)]) from None
         except (RecursionError, ValueError) as error:
@@ -88,3 +109,6 @@ def lines(data: bytes, file: str) -> Iterator[tuple[int, Any]]:
         yield line, value
         line += text.count("\n", at, end)
         at = end
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_refused)

@@ -4,7 +4,7 @@ Offsets are code points, as spaCy counts; the tokens copy the words, and so tell
 leads from a token to a token: to the span that the file says they stand for, or to the span that holds them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,11 @@ from annotations.formats.standoff import Link, Mark, Span, Standoff, checked
 from annotations.mistakes import Mistake, Mistakes
 
 
-def read(name: str, data: bytes, unit: Unit | None = None) -> Iterator[Standoff]:
-    """The annotations of each text that was accepted; others have no marks. Raises Mistakes with the line."""
+def read(name: str, data: Iterable[bytes], unit: Unit | None = None) -> Iterator[Standoff]:
+    """The annotations of each text that was accepted; others have no marks. Raises Mistakes with the line.
+
+    `data` are the lines of the file, of which no more than a value's are held.
+    """
     file = f"{name}.jsonl"
     for number, (line, value) in enumerate(lines(data, file), 1):
         yield _text(f"{name}-{number}", value, f"{file}:{line}", unit)

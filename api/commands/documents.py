@@ -1,6 +1,9 @@
 """Annotated documents: check, load and export them, and the schema of their files."""
 
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,9 +12,10 @@ from api.commands.options import Files, Json, Listed, Measures, Output, Url, Whe
 from api.terminal import INTERRUPTED, WRONG, err, fail, out, print_json, progress_bar, write_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from annotations.load import Loaded
+    from annotations.mistakes import Mistake
     from models.measures import Term
 
 
@@ -20,7 +24,8 @@ def check(paths: Files, measures: Measures = None, as_json: Json = False) -> Non
     from annotations.checking import NOUNS
     from models.measures import vocabulary
 
-    counts = _checked(_found(paths), vocabulary(measures), as_json)
+    with _unpacked(paths) as files:
+        counts = _checked(files, vocabulary(measures), as_json)
     if as_json:
         print_json({"mistakes": [], "documents": counts})
         return
@@ -47,18 +52,19 @@ def load(
     from models.measures import vocabulary
     from models.record import By
 
-    files, terms = _found(paths), vocabulary(measures)
-    with progress_bar("Checking", len(files), quiet=as_json) as done:
-        _checked(files, terms, as_json, done)
-    by, database, loaded = By(agent, "onrecord load", reason, note), migrated(database_url), []
-    try:
-        with progress_bar("Loading", len(files), quiet=as_json) as done:
-            for result in load_in_parts(database, files, terms, by, again=again, progress=done):
-                loaded.append(result)  # noqa: PERF402  # what came before an interruption is told of, too
-    except ValueError as error:
-        fail(f"{error}{_so_far(len(loaded), len(files))}")
-    except KeyboardInterrupt:
-        fail(f"interrupted{_so_far(len(loaded), len(files))}", INTERRUPTED)
+    terms, loaded = vocabulary(measures), []
+    with _unpacked(paths) as files:
+        with progress_bar("Checking", len(files), quiet=as_json) as done:
+            _checked(files, terms, as_json, done)
+        by, database = By(agent, "onrecord load", reason, note), migrated(database_url)
+        try:
+            with progress_bar("Loading", len(files), quiet=as_json) as done:
+                for result in load_in_parts(database, files, terms, by, again=again, progress=done):
+                    loaded.append(result)  # noqa: PERF402  # what came before an interruption is told of, too
+        except ValueError as error:
+            fail(f"{error}{_so_far(len(loaded), len(files))}")
+        except KeyboardInterrupt:
+            fail(f"interrupted{_so_far(len(loaded), len(files))}", INTERRUPTED)
     if as_json:
         print_json([vars(result) for result in loaded])
         return
@@ -84,24 +90,40 @@ def _show(result: "Loaded") -> None:
 def export(
     resource: Listed,
     output: Output = None,
-    format: Annotated[str, option("`ndjson` or `csv`.")] = "ndjson",
+    format: Annotated[
+        str | None,
+        option(
+            "ndjson, csv, parquet, jsonld, atom; of `annotated` files, zip, sqlite, brat, cas, w3c, ninjs."
+        ),
+    ] = None,
     as_of: Annotated[str | None, option("Revision or time.")] = None,
     where: Where = None,
+    bom: Annotated[bool, option("Begin a CSV with a byte-order mark, as Excel wants it.")] = False,
+    base: Annotated[
+        str, option("Where the service stands, for forms that name it.")
+    ] = "http://127.0.0.1:8000",
     database_url: Url = None,
 ) -> None:
     """Write everything that a list of the API has, or the annotated documents as files."""
-    from api.exports import ExportError, export_annotated, export_list
+    from api.annotated_exports import ARCHIVES, export_archive, export_files
+    from api.exports import Export, ExportError, export_list
 
     database = existing_database(database_url)
+    usual = "files" if resource == "annotated" else "ndjson"
+    wanted = Export(format or usual, as_of, where or (), base, bom)
     try:
         if resource != "annotated":
-            write_lines(output, export_list(database, resource, format, as_of, where or []))
-            return
-        if output is None:
-            fail("`annotated` writes two files a document: name a folder with --output")
-        with progress_bar("Writing", None) as done:
-            count = export_annotated(database, output, as_of, done)
-        err.print(f"{count} documents written to {output}")
+            write_lines(output, export_list(database, resource, wanted))
+        elif bom:
+            fail("a byte-order mark has no place in annotated documents")
+        elif output is None:
+            fail("`annotated` writes files: name a folder, or the file of a zip or a dump, with --output")
+        elif format in ARCHIVES:
+            write_lines(output, export_archive(database, wanted))
+        else:
+            with progress_bar("Writing", None) as done:
+                count = export_files(database, output, wanted, done)
+            err.print(f"{count} documents written to {output}")
     except ExportError as error:
         fail(str(error))
 
@@ -123,6 +145,40 @@ def schema(
         from annotations.schema import json_schema
 
         print_json(json_schema(), indent=2)
+
+
+@contextmanager
+def _unpacked(paths: list[Path]) -> "Iterator[list[Path]]":
+    """The annotation files that are meant; those of a zip or a dump lie in a folder for as long.
+
+    Mistakes in these are told as of the packed file.
+    """
+    from annotations.archive import PACKED, unpack
+    from annotations.mistakes import Mistakes
+
+    with ExitStack() as folders:
+        plain, files = [], []
+        for path in paths:
+            if path.suffix not in PACKED or path.is_dir():
+                plain.append(path)
+                continue
+            folder = Path(folders.enter_context(TemporaryDirectory(prefix="onrecord-")))
+            _PACKED[str(folder)] = str(path)
+            folders.callback(_PACKED.pop, str(folder))
+            try:
+                files += unpack(path, folder)
+            except Mistakes as error:
+                fail(f"{error}; nothing was loaded")
+        yield (_found(plain) if plain else []) + files
+
+
+# The folders of packed files that are open, each with its file.
+_PACKED: dict[str, str] = {}
+
+
+def _as_packed(mistake: "Mistake") -> "Mistake":
+    folder, _, name = mistake.file.rpartition("/")
+    return replace(mistake, file=f"{_PACKED[folder]}/{name}") if folder in _PACKED else mistake
 
 
 def _found(paths: list[Path]) -> list[Path]:
@@ -151,14 +207,13 @@ def _checked(
     try:
         return check_files(files, terms, done)
     except Mistakes as error:
+        mistakes = [_as_packed(mistake) for mistake in error.mistakes]
         if as_json:
-            print_json({"mistakes": [mistake.as_dict() for mistake in error.mistakes]})
+            print_json({"mistakes": [mistake.as_dict() for mistake in mistakes]})
             raise typer.Exit(WRONG) from None
-        count = len(error.mistakes)
+        count = len(mistakes)
         fail(
-            "\n".join(
-                [*map(str, error.mistakes), f"{count} mistake{'s' if count > 1 else ''}; nothing was loaded"]
-            )
+            "\n".join([*map(str, mistakes), f"{count} mistake{'s' if count > 1 else ''}; nothing was loaded"])
         )
     except ValueError as error:
         fail(str(error))

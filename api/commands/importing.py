@@ -1,7 +1,9 @@
 """Import: files of annotation tools become annotated documents."""
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -10,6 +12,8 @@ from api.commands.options import Json, Measures, Url, option
 from api.terminal import WRONG, err, fail, out, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from annotations.formats.compose import Composed
     from annotations.formats.mapping import Mapping
     from annotations.formats.offsets import Unit
@@ -43,30 +47,96 @@ def import_files(  # what an import may be told
     """
     from models.measures import vocabulary
 
-    found = _composed(paths, format, _unit(unit), _mapping(map), _document(given or []))
-    written = _write(found, output, force=force)
-    missing = [_missing(one, vocabulary(measures)) for one in found]
-    if as_json:
-        print_json(
-            [
-                {
-                    "document": one.name,
-                    "files": [str(file) for file in files],
-                    "left": one.left,
-                    "missing": lacks,
-                }
-                for one, files, lacks in zip(found, written, missing, strict=True)
-            ]
-        )
-    else:
-        for one, files, lacks in zip(found, written, missing, strict=True):
-            _show(one, files[1], lacks)
+    composed = _composed(paths, format, _unit(unit), _mapping(map), _document(given or []))
+    with _Staged(output) as staged:
+        for one in composed:
+            staged.add(one, _missing(one, vocabulary(measures)))
+        annotations = staged.place(force=force)
+        if as_json:
+            staged.print_json()
+        else:
+            staged.show()
     if load_too:
-        if any(missing):
+        if staged.missing:
             fail("something is missing, so nothing was loaded: finish the files, then `onrecord load` them")
-        load([files[1] for files in written], database_url, measures, as_json)
-    elif any(missing):
+        load(annotations, database_url, measures, as_json)
+    elif staged.missing:
         raise typer.Exit(WRONG)
+
+
+class _Staged:
+    """Documents as they come, written beside their folder: into it once all are there, else nowhere."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.missing = folder, 0
+        self._names: set[str] = set()
+
+    def __enter__(self) -> "_Staged":
+        if self.folder.exists() and not self.folder.is_dir():
+            fail(f"{self.folder} is no folder; nothing was written")
+        near = next(parent for parent in (self.folder, *self.folder.absolute().parents) if parent.is_dir())
+        self._stage = TemporaryDirectory(prefix=".onrecord-", dir=near)
+        self._told = (Path(self._stage.name) / "told").open("w+", encoding="utf-8")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._told.close()
+        self._stage.cleanup()
+
+    def add(self, one: "Composed", missing: list[str]) -> None:
+        """A document, and what it lacks."""
+        if one.name in self._names:
+            fail(f"several texts would be called {one.name}: import them one by one, with --set id=…")
+        self._names.add(one.name)
+        self.missing += bool(missing)
+        for file, data in zip(self._files(one.name), (one.text.encode(), one.annotation), strict=True):
+            (Path(self._stage.name) / file.name).write_bytes(data)
+        counts = {noun: len(one.tree[noun]) for noun in ("entities", "quotes", "claims")}
+        files = [str(file) for file in self._files(one.name)]
+        told = {"document": one.name, "files": files, "counts": counts, "left": one.left, "missing": missing}
+        self._told.write(json.dumps(told, ensure_ascii=False) + "\n")
+
+    def place(self, *, force: bool) -> list[Path]:
+        """Put the files where they belong; returns those of annotations."""
+        files = [file for name in sorted(self._names) for file in self._files(name)]
+        there = [str(file) for file in files if file.exists() and not (force and file.is_file())]
+        if there:
+            help_ = "it is no file" if force else "already there; --force writes over it"
+            fail(f"{', '.join(there)}: {help_}. Nothing was written")
+        placed = 0
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for file in files:
+                (Path(self._stage.name) / file.name).replace(file)
+                placed += 1
+        except OSError as error:
+            where = error.filename2 or error.filename
+            fail(f"{where}: {error.strerror}; {placed} of {len(files)} files are written")
+        return files[1::2]
+
+    def show(self) -> None:
+        """What came of each document, for readers."""
+        for told in self._all():
+            counts = ", ".join(f"{number} {noun}" for noun, number in told["counts"].items())
+            out.print(f"{told['files'][1]}: {counts}", soft_wrap=True)
+            for label, lines in (("left out", told["left"]), ("to finish", told["missing"])):
+                if lines:
+                    err.print(f"  {label}:", style="bold")
+                    for line in lines:
+                        err.print(f"    {line}", markup=False, soft_wrap=True)
+
+    def print_json(self) -> None:
+        """The same, for machines."""
+        print_json([{name: told[name] for name in told if name != "counts"} for told in self._all()])
+
+    def _all(self) -> "Iterator[dict[str, Any]]":
+        self._told.seek(0)
+        return map(json.loads, self._told)
+
+    def _files(self, name: str) -> tuple[Path, Path]:
+        from annotations.read import ANNOTATION, ARTICLE
+
+        return self.folder / f"{name}{ARTICLE}", self.folder / f"{name}{ANNOTATION}"
 
 
 def _unit(given: str | None) -> "Unit | None":
@@ -101,34 +171,20 @@ def _document(given: list[str]) -> dict[str, str]:
 
 def _composed(
     paths: list[Path], format: str | None, unit: "Unit | None", meaning: "Mapping", document: dict[str, str]
-) -> "list[Composed]":
+) -> "Iterator[Composed]":
     from annotations.formats.compose import compose
     from annotations.formats.files import read
     from annotations.mistakes import Mistakes
 
     try:
-        found = [compose(one, meaning, document) for path in paths for one in read(path, format, unit)]
+        for path in paths:
+            for one in read(path, format, unit):
+                composed = compose(one, meaning, document)
+                # What it is called is the name of its files.
+                assert composed.name
+                yield composed
     except Mistakes as error:
         fail(f"{error}\nnothing was written")
-    names = [one.name for one in found]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        called = ", ".join(twice)
-        fail(f"several texts would be called {called}: import them one by one, with --set id=…")
-    return found
-
-
-def _write(found: "list[Composed]", folder: Path, *, force: bool) -> list[tuple[Path, Path]]:
-    from annotations.read import ANNOTATION, ARTICLE
-
-    files = [(folder / f"{one.name}{ARTICLE}", folder / f"{one.name}{ANNOTATION}") for one in found]
-    there = [str(file) for pair in files for file in pair if file.exists()]
-    if there and not force:
-        fail(f"{', '.join(there)}: already there; --force writes over it. Nothing was written")
-    folder.mkdir(parents=True, exist_ok=True)
-    for one, (article, annotation) in zip(found, files, strict=True):
-        article.write_bytes(one.text.encode())
-        annotation.write_bytes(one.annotation)
-    return files
 
 
 def _missing(one: "Composed", terms: "dict[str, Term]") -> list[str]:
@@ -141,13 +197,3 @@ def _missing(one: "Composed", terms: "dict[str, Term]") -> list[str]:
     except Mistakes as error:
         return [str(mistake) for mistake in error.mistakes]
     return []
-
-
-def _show(one: "Composed", annotation: Path, missing: list[str]) -> None:
-    counts = ", ".join(f"{len(one.tree[noun])} {noun}" for noun in ("entities", "quotes", "claims"))
-    out.print(f"{annotation}: {counts}", soft_wrap=True)
-    for label, lines in (("left out", one.left), ("to finish", missing)):
-        if lines:
-            err.print(f"  {label}:", style="bold")
-            for line in lines:
-                err.print(f"    {line}", markup=False, soft_wrap=True)

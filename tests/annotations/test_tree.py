@@ -1,7 +1,5 @@
 """The plain tree: every scalar a string, every value with its line, nothing that YAML could hide."""
 
-import time
-
 import pytest
 
 from annotations.mistakes import Mistakes
@@ -67,10 +65,9 @@ def test_what_is_not_utf_8_is_refused() -> None:
         b"x" * 6_000_000,
     ],
 )
-def test_hostile_yaml_is_refused_quickly(content: bytes) -> None:
-    start = time.perf_counter()
+def test_hostile_yaml_is_refused(content: bytes) -> None:
+    """Before it is unfolded, which would take longer than anybody waits."""
     assert refused(content)
-    assert time.perf_counter() - start < 5
 
 
 def test_json_keeps_the_digits_that_were_written() -> None:

@@ -95,3 +95,35 @@ def test_what_does_not_exist_is_one_line(folder: Path, arguments: tuple[str, ...
     code, said = imported(folder / "lee.ann", "-o", folder / "out", *arguments)
     assert (code, message in said) == (1, True), said
     assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize("id_", ["../../evil", "/tmp/evil", "x/y", "", "Über"])
+def test_a_file_does_not_choose_where_it_is_written(folder: Path, id_: str) -> None:
+    out = folder / "a" / "b"
+    code, said = imported(folder / "lee.ann", "--map", "parc", "-o", out, "--set", f"id={id_}")
+    assert (code, "no document can have this id" in said, "nothing was written" in said) == (1, True, True)
+    assert not out.exists()
+    assert {file.name for file in folder.iterdir()} == {"lee.txt", "lee.ann"}
+
+
+def test_an_import_ends_where_it_cannot_be_written(folder: Path) -> None:
+    (folder / "afile").write_text("")
+    code, said = imported(folder / "lee.ann", "--map", "parc", "-o", folder / "afile")
+    assert (code, "is no folder; nothing was written" in said) == (1, True)
+    (folder / "out" / "lee.txt").mkdir(parents=True)
+    code, said = imported(folder / "lee.ann", "--map", "parc", "-o", folder / "out", "--force")
+    assert (code, "it is no file. Nothing was written" in said) == (1, True)
+    assert list((folder / "out").iterdir()) == [folder / "out" / "lee.txt"]
+
+
+def test_a_large_file_is_recognised_and_a_damaged_one_is_told_of(folder: Path) -> None:
+    tasks: list[dict[str, object]] = [
+        {"id": n, "data": {"text": TEXT}, "annotations": [], "meta": "x" * (5 << 20)} for n in (1, 2)
+    ]
+    (folder / "tasks.json").write_text(json.dumps(tasks))
+    assert (folder / "tasks.json").stat().st_size > 8 << 20
+    code, said = imported(folder / "tasks.json", "-o", folder / "out")
+    assert "tasks-2.claims.yaml" in said, said[:300]
+    (folder / "cut.json").write_text(json.dumps(tasks)[:-1])
+    code, said = imported(folder / "cut.json", "-o", folder / "out2")
+    assert (code, "cut.json:1: is no JSON" in said) == (1, True)

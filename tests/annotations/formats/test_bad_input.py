@@ -156,13 +156,13 @@ def test_label_studio(value: object, message: str) -> None:
 def test_doccano_asks_for_the_unit_where_it_matters() -> None:
     line = json.dumps({"text": "🌊 Ann", "label": [[3, 6, "PER"]]}).encode()
     with pytest.raises(Mistakes, match=r"a\.jsonl:1: 3 to 6 are other characters.*say the unit"):
-        list(doccano.read("a", line))
-    (found,) = doccano.read("a", line, "utf16")
+        list(doccano.read("a", [line]))
+    (found,) = doccano.read("a", [line], "utf16")
     assert [found.words(mark) for mark in found.marks] == ["Ann"]
     with pytest.raises(Mistakes, match=r"a\.jsonl:2: a label is \[start, end, name\]"):
-        list(doccano.read("a", b'{"text": "a", "label": []}\n{"text": "a", "label": [[0, "1", "A"]]}'))
+        list(doccano.read("a", [b'{"text": "a", "label": []}\n', b'{"text": "a", "label": [[0, "1", "A"]]}']))
     with pytest.raises(Mistakes, match=r"a\.jsonl:2: is no JSON"):
-        list(doccano.read("a", b'{"text": "a", "label": []}\n{"text": "a", "lab'))
+        list(doccano.read("a", [b'{"text": "a", "label": []}\n', b'{"text": "a", "lab']))
 
 
 def test_prodigy_relations_must_lead_to_spans() -> None:
@@ -177,8 +177,8 @@ def test_prodigy_relations_must_lead_to_spans() -> None:
     ):
         told = line | {"relations": [{"head": head, "child": 0, "label": "says"}]}
         with pytest.raises(Mistakes, match=message):
-            list(prodigy.read("a", json.dumps(told).encode()))
-    (rejected,) = prodigy.read("a", json.dumps(line | {"answer": "reject"}).encode())
+            list(prodigy.read("a", [json.dumps(told).encode()]))
+    (rejected,) = prodigy.read("a", [json.dumps(line | {"answer": "reject"}).encode()])
     assert (rejected.marks, rejected.unread) == ((), ("a.jsonl:1: its answer is 'reject'",))
 
 

@@ -98,11 +98,17 @@ def test_inception(name: str, links: list[tuple[str, str, str]]) -> None:
 
 
 def test_doccano_and_label_studio() -> None:
-    labelled = doccano.read("a", (FOLDER / "doccano/export/sequence_labeling/example.jsonl").read_bytes())
+    labelled = doccano.read(
+        "a",
+        (FOLDER / "doccano/export/sequence_labeling/example.jsonl").read_bytes().splitlines(keepends=True),
+    )
     assert [[one.words(mark) for mark in one.marks] for one in labelled] == [
         ["EU", "German"], ["Peter Blackburn"], ["Obama"]
     ]  # fmt: skip
-    (related,) = doccano.read("a", (FOLDER / "doccano/export/relation_extraction/example.jsonl").read_bytes())
+    (related,) = doccano.read(
+        "a",
+        (FOLDER / "doccano/export/relation_extraction/example.jsonl").read_bytes().splitlines(keepends=True),
+    )
     assert [link.label for link in related.links] == ["foundedAt", "foundedBy", "foundedBy"]
     (task,) = label_studio.read("a", (FOLDER / "label-studio/completions-348.json").read_bytes())
     assert {mark.label for mark in task.marks} == {"INGREDIENT"}
