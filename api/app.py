@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import docs, health, problems, record, text
+from api import archive, dictionary, docs, health, problems, record, text, web_annotations
 from api.access import audit
 from api.access.callers import allowed
 from api.access.keys import Keys
@@ -61,8 +61,8 @@ GARBAGE = 20_000
 
 # What has routes besides the lists and their items.
 ROUTED = (
-    text, annotated, record, versions, document_writes, annotation_writes, batch, entity_writes, audit,
-    changes, subscriptions, subscription_actions, purging,
+    text, annotated, web_annotations, record, archive, dictionary, versions, document_writes,
+    annotation_writes, batch, entity_writes, audit, changes, subscriptions, subscription_actions, purging,
 )  # fmt: skip
 
 

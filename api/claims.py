@@ -33,6 +33,7 @@ from api.nested import (
     texts_of,
     times,
 )
+from api.nodes import claim_node
 from api.sources import (
     STANCE_AND_QUOTE,
     about_claims,
@@ -103,10 +104,7 @@ def _select(reading: Reading) -> Select[Any]:
         for name, entity in (("place", PLACE), ("responsible", RESPONSIBLE))
         for key, column in entity_columns(entity).items()
     ]
-    indicator: list[Any] = [
-        col(Indicator.id).label("indicator_id"),
-        col(Indicator.label).label("indicator_label"),
-    ]
+    indicator: Any = (col(Indicator.id).label("indicator_id"), col(Indicator.label).label("indicator_label"))
     columns = (*own, *entities, *indicator, *DOCUMENT_COLUMNS, *RECORDED_COLUMNS)
     return (
         in_document(select(*columns).select_from(Claim), Claim, reading)
@@ -153,6 +151,7 @@ CLAIMS = Resource(
     bare=_bare,
     render=_render,
     entry=claim_entry,
+    node=claim_node,
     prepared=True,
     texts=texts_of(Claim),
     parts=(SPANS, TIMES, Part("sources", sources)),

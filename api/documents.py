@@ -26,7 +26,9 @@ from api.nested import (
     spans,
     texts_of,
 )
+from api.nodes import document_node
 from api.quotes import QuoteView
+from api.tool_files import WHOLES
 from api.views import SEED, RecordedView, SentenceView, SpanView
 from models.claim import Claim
 from models.document import Document, DocumentBase, DocumentState
@@ -141,6 +143,7 @@ DOCUMENTS = Resource(
     bare=_bare,
     render=_render,
     entry=document_entry,
+    node=document_node,
     prepared=True,
     texts=texts_of(Document),
     # Its annotation changes it, too.
@@ -185,5 +188,6 @@ DOCUMENTS = Resource(
         "quotes": Include("its quotes", resource="quotes", by="document"),
         "claims": Include("its claims", resource="claims", by="document"),
     },
+    wholes=WHOLES,
     words="title and text",
 )  # fmt: skip

@@ -26,6 +26,7 @@ from api.nested import (
     published,
     recorded_view,
 )
+from api.nodes import entity_node
 from api.survivors import OfEntity, leading, survivor
 from api.views import SEED, EntityReference, Number, RecordedView
 from models.document import Document, Listed
@@ -221,6 +222,7 @@ def _resource(name: str, noun: str, kind: str | None, about: str) -> Resource:
         bare=partial(_bare, kind),
         render=_render,
         entry=entity_entry,
+        node=entity_node,
         called=called,
         moved=moved,
         parts=(Part("aliases", _aliases),),

@@ -21,6 +21,7 @@ from api.nested import (
     published,
     recorded_view,
 )
+from api.nodes import indicator_node
 from api.survivors import OfEntity, survivor
 from api.views import EntityReference, RecordedView
 from models.claim import Claim
@@ -83,6 +84,7 @@ INDICATORS = Resource(
     select=_select,
     render=_render,
     entry=indicator_entry,
+    node=indicator_node,
     filters=(
         Exact("id", "Ids of indicators.", KILLED, of=col(Indicator.id), counted=False, names="indicators"),
         Exact(

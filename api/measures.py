@@ -12,6 +12,7 @@ from api.listing.reading import Reading
 from api.listing.resource import Parts, Resource, Sort
 from api.listing.sql import select
 from api.nested import RECORDED, RECORDED_COLUMNS, published, recorded_view
+from api.nodes import measure_node
 from api.views import RecordedView
 from models.claim import Claim
 from models.measure import Measure, MeasureBase
@@ -53,6 +54,7 @@ MEASURES = Resource(
     select=_select,
     render=_render,
     entry=measure_entry,
+    node=measure_node,
     filters=(
         Exact("id", "Terms.", "killed", of=col(Measure.id), counted=False, names="measures"),
         Exact("unit", "Unit of a value that names none.", "person", of=col(Measure.unit)),

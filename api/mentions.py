@@ -28,6 +28,7 @@ from api.nested import (
     texts_of,
     words_around,
 )
+from api.nodes import mention_node
 from api.survivors import OfEntity, survivor
 from api.views import AROUND, SEED, DocumentReference, EntityReference, RecordedView, SentenceView
 from models.document import Document
@@ -89,6 +90,7 @@ MENTIONS = Resource(
     beside=(table_of(Entity),),
     render=_render,
     entry=mention_entry,
+    node=mention_node,
     texts=texts_of(Mention),
     filters=(
         Exact("id", "Ids of mentions.", f"{SEED}.m0-17", of=col(Mention.id), counted=False, names="mentions"),

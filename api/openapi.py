@@ -120,12 +120,11 @@ SHOWING = (
 )
 # How an example is found in examples.json: by the operation's id and, behind it, the format.
 FORMS = {
-    "application/yaml": "_yaml",
-    "text/csv": "_csv",
-    "application/x-ndjson": "_ndjson",
-    "application/atom+xml": "_atom",
-    "text/event-stream": "_sse",
-}
+    "application/yaml": "_yaml", "text/csv": "_csv", "application/x-ndjson": "_ndjson",
+    "application/atom+xml": "_atom", "text/event-stream": "_sse", "application/ld+json": "_jsonld",
+    "application/csvm+json": "_csvw", "application/vnd.iptc.ninjs+json": "_ninjs",
+    "application/vnd.uima.cas+json": "_cas",
+}  # fmt: skip
 # What the door may answer to any request, and a mistake of ours.
 ANYWHERE = (400, 413, 414, 500)
 _VIEW = re.compile(rb'(?<=[/"])([A-Z][A-Za-z]+)View(?=")')
@@ -225,7 +224,9 @@ def _exemplify(operation: dict[str, Any]) -> None:
     for status, response in operation["responses"].items():
         for media_type, content in response.get("content", {}).items():
             name = f"problem_{status}" if media_type == MEDIA_TYPE else operation["operationId"]
-            if (example := examples().get(name + FORMS.get(media_type, ""))) is not None:
+            if content.get("schema", {}).get("format") == "binary":
+                content["example"] = "(a file)"
+            elif (example := examples().get(name + FORMS.get(media_type, ""))) is not None:
                 content["example"] = example
 
 

@@ -31,6 +31,7 @@ from api.nested import (
     texts_of,
     times,
 )
+from api.nodes import quote_node
 from api.sources import addressee_of, days_of, mentioned_in, source_of, speaker_of, trait
 from api.survivors import survivor
 from api.views import SEED, DocumentReference, RecordedView, SentenceView, SpanView, Speaking, TimexView
@@ -162,6 +163,7 @@ QUOTES = Resource(
     bare=_bare,
     render=_render,
     entry=quote_entry,
+    node=quote_node,
     prepared=True,
     texts=texts_of(Quote),
     parts=(

@@ -19,6 +19,7 @@ from api.listing.sql import select
 from api.listing.template import Given
 from api.listing.words import Term, hits_in
 from api.nested import DOCUMENT_COLUMNS, RECORDED_COLUMNS, document_reference, recorded_view
+from api.nodes import hit_node
 from api.views import SEED, DocumentReference, RecordedView
 from models.claim import Claim
 from models.columns import Words
@@ -179,6 +180,7 @@ SEARCH = Resource(
     select=_select,
     render=_render,
     entry=hit_entry,
+    node=hit_node,
     branches=_branches,
     counted_in=lambda hit, _: str(hit["snippet"]),
     filters=(

@@ -53,6 +53,7 @@ PROGRAMS: dict[str, Callable[[], Path | None]] = {
     "curl": lambda: _on_path("curl"),
     "pgbouncer": lambda: _on_path("pgbouncer"),
     "faketime": lambda: _on_path("faketime"),
+    "office": lambda: _on_path("soffice", "libreoffice"),
     "tmpfs": _tmpfs,
 }
 

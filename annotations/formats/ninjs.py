@@ -37,7 +37,15 @@ _READ = frozenset(
             "url",
             "canonicalUrl",
         ),
-        *("versionCreated", "versioncreated", "firstCreated", "firstcreated", "embargoed", "pubStatus"),
+        *(
+            "versionCreated",
+            "versioncreated",
+            "firstCreated",
+            "firstcreated",
+            "contentCreated",
+            "contentcreated",
+        ),
+        *("embargoed", "embargoedUntil", "pubStatus", "infoSources", "altIds"),
         *("pubstatus", "charcount", "charCount", "wordcount", "wordCount", *KINDS),
     ]
 )
@@ -107,23 +115,34 @@ def _headline(item: dict[str, Any]) -> str | None:
 
 def _outlet(item: dict[str, Any]) -> str | None:
     provider = item.get("provider")
-    return str(provider["name"]) if isinstance(provider, dict) and provider.get("name") else None
+    # From 3 on it is one of the sources.
+    given = [provider, *(one for one in _objects(item, "infoSources") if one.get("role") == "publisher")]
+    return next((str(one["name"]) for one in given if isinstance(one, dict) and one.get("name")), None)
 
 
 def _url(item: dict[str, Any]) -> str | None:
-    given = (item.get(key) for key in ("canonicalUrl", "url"))
+    given = [item.get(key) for key in ("canonicalUrl", "url")]
+    given += [one.get("value") for one in _objects(item, "altIds") if one.get("role") == "url"]
     return next((url for url in given if isinstance(url, str) and re.match(r"https?://\S+\Z", url)), None)
 
 
+def _objects(item: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    listed = item.get(key)
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
 def _published(item: dict[str, Any]) -> dict[str, str]:
-    for key in ("firstCreated", "firstcreated", "versionCreated", "versioncreated"):
+    # Of the text, of its first version, of this one: when it was published is not said.
+    for key in (
+        f"{what}{created}" for what in ("content", "first", "version") for created in ("Created", "created")
+    ):
         if isinstance(item.get(key), str) and (day := re.match(r"\d{4}-\d\d-\d\d", item[key])):
             return {"published": day[0], "printed": item[key], "basis": "stated"}
     return {}
 
 
 def _status(item: dict[str, Any]) -> dict[str, str]:
-    until = item.get("embargoed")
+    until = item.get("embargoed", item.get("embargoedUntil"))
     if isinstance(until, str) and until:
         return {"status": "embargoed", "embargo": until}
     status = item.get("pubStatus", item.get("pubstatus"))
@@ -142,6 +161,6 @@ def _entities(item: dict[str, Any]) -> dict[str, Any]:
 
 def _named(item: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     for key, kind in KINDS.items():
-        for one in item.get(key) or () if isinstance(item.get(key), list) else ():
-            if isinstance(one, dict) and isinstance(one.get("name"), str):
+        for one in _objects(item, key):
+            if isinstance(one.get("name"), str):
                 yield kind, one["name"], str(one.get("uri", one.get("literal", "")))

@@ -29,7 +29,9 @@ Measures = Annotated[
 ]
 Files = Annotated[
     list[Path],
-    typer.Argument(help="NAME.txt or NAME.claims.yaml, either stands for both; a folder: all in it."),
+    typer.Argument(
+        help="NAME.txt or NAME.claims.yaml, either stands for both; a folder; an exported zip or dump."
+    ),
 ]
 Listed = Annotated[str, typer.Argument(help="quotes, claims …; or `annotated` for the files themselves.")]
 Output = Annotated[Path | None, option("File, or folder for `annotated`; else shown.", "--output", "-o")]

@@ -1,9 +1,10 @@
 """Atom (RFC 4287): a page as a feed that readers and content management systems understand."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import shorten
+from typing import Any
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, SubElement, indent, register_namespace, tostring
 
@@ -11,6 +12,7 @@ from fastapi import Request
 
 from api.listing.cursor import digest
 from api.listing.formats import ATOM as MEDIA_TYPE
+from api.listing.formats import exact
 
 ATOM, DELETED = "http://www.w3.org/2005/Atom", "http://purl.org/atompub/tombstones/1.0"
 LONGEST_TITLE = 140
@@ -65,13 +67,15 @@ class Feed:
         if self.following:
             self._link(feed, "next", self.following, MEDIA_TYPE)
         for entry in listed:
-            (self._deleted if entry.deleted else self._entry)(feed, entry)
-        indent(feed, " ")
-        document: bytes = tostring(feed, encoding="utf-8", xml_declaration=True)
-        return document + b"\n"
+            feed.append(self._deleted(entry) if entry.deleted else self._entry(entry))
+        return _document(feed)
 
-    def _entry(self, feed: Element, entry: Entry) -> None:
-        element = SubElement(feed, _atom("entry"))
+    def alone(self, entry: Entry) -> bytes:
+        """One entry as a document of its own."""
+        return _document(self._entry(entry))
+
+    def _entry(self, entry: Entry) -> Element:
+        element = Element(_atom("entry"))
         _text(element, "id", self._urn(entry.noun, entry.id))
         _text(element, "title", shorten(entry.title, LONGEST_TITLE, placeholder=" …"))
         _text(element, "updated", entry.updated)
@@ -86,11 +90,13 @@ class Feed:
                 scheme = f"urn:onrecord:{field}"
                 SubElement(element, _atom("category"), term=_written(term), scheme=scheme)
         _text(element, "content", entry.content)
+        return element
 
-    def _deleted(self, feed: Element, entry: Entry) -> None:
+    def _deleted(self, entry: Entry) -> Element:
         ref = self._urn(entry.noun, entry.id)
-        element = SubElement(feed, f"{{{DELETED}}}deleted-entry", ref=ref, when=entry.updated)
+        element = Element(f"{{{DELETED}}}deleted-entry", ref=ref, when=entry.updated)
         SubElement(element, f"{{{DELETED}}}comment").text = _written(entry.content)
+        return element
 
     def _link(self, parent: Element, rel: str, path: str, type_: str) -> None:
         SubElement(parent, _atom("link"), rel=rel, type=type_, href=_written(self.base + path))
@@ -98,6 +104,25 @@ class Feed:
     def _urn(self, *parts: str) -> str:
         """A name that stays, and that no other record gives: its beginning is told apart from theirs."""
         return ":".join(("urn:onrecord", digest(self.record)[:12], *parts))
+
+
+class Entries:
+    """All items of a list as one feed, in the making."""
+
+    def __init__(self, feed: Feed, entry: Callable[[Mapping[str, Any]], Entry]) -> None:
+        self._feed, self._entry = feed, entry
+        self._head, mark, end = feed.write([]).rpartition(b"</")
+        self._end = mark + end
+
+    def begin(self) -> bytes:
+        return self._head
+
+    def rows(self, lines: bytes, _: object) -> bytes:
+        entries = (self._feed.alone(self._entry(exact(line))) for line in lines.split(b"\n"))
+        return b"".join(entry.partition(b"?>\n")[2] for entry in entries)
+
+    def end(self) -> bytes:
+        return self._end
 
 
 def base_of(request: Request) -> str:
@@ -121,6 +146,12 @@ def path_of(request: Request, given: Mapping[str, object]) -> str:
     """The path of the feed itself, with what it was asked for."""
     query = urlencode(given, doseq=True)
     return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def _document(element: Element) -> bytes:
+    indent(element, " ")
+    document: bytes = tostring(element, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
 
 
 def _atom(name: str) -> str:

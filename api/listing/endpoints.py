@@ -1,4 +1,4 @@
-"""The two endpoints of a resource: its list, in four formats, and its item."""
+"""The two endpoints of a resource: its list and its item, in every form that they have."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -9,18 +9,19 @@ from api.access.callers import caller_of
 from api.listing import atom, cursor
 from api.listing.absent import Moved, found
 from api.listing.engine import Listing, Page, batches
-from api.listing.export import BATCH, export, taken, written
+from api.listing.export import BATCH, export
 from api.listing.facets import facet
-from api.listing.formats import MEDIA_TYPES, dump
+from api.listing.formats import dump
+from api.listing.forms import MEDIA_TYPES, form_of, refuse_conflicts, rows_of, written
 from api.listing.giving_way import give_way
 from api.listing.known import names_items, refuse_unknown
 from api.listing.negotiation import (
     RELEASE,
     etag_of,
     headers_of,
+    item_kinds,
     negotiate,
     not_modified,
-    only_json,
     own_tag,
     same,
 )
@@ -39,11 +40,14 @@ from api.listing.ready import InSession, ready_item
 from api.listing.resource import Resource
 from api.listing.seen import at_least, not_older
 from api.listing.shown import following_of, shown_page, tag_of_item, tag_of_list
-from api.listing.table import columns_of
 from api.problems import Mistake, unprocessable
 from models.session import Database
 
 __all__ = ["RELEASE", "mount"]
+# Forms that say where the service stands.
+_NAME_IT = ("atom", "jsonld", "ninjs")
+# Forms that show more of the record than the item.
+_MORE = ("jsonld",)
 
 
 def mount(router: APIRouter, resource: Resource, others: Mapping[str, Resource]) -> None:
@@ -90,11 +94,11 @@ def answer_list(
     """A page, or an export of everything that matches."""
     give_way()
     media = negotiate(request, parameters.format)
-    _refuse_conflicts(resource, parameters, media)
+    refuse_conflicts(resource, parameters, media)
     if media == "atom":
         parameters = _as_feed(resource, parameters)
-    include = getattr(parameters, "include", None) or ()
     database: Database = request.app.state.database
+    base = atom.base_of(request)
     with database.read(at_least(request, parameters)) as session:
         reading = read(
             session, parameters.as_of, getattr(parameters, "q", None), desk=caller_of(request).desk
@@ -105,33 +109,33 @@ def answer_list(
         if parameters.cursor:
             reading, after = _resume(reading, parameters, listing.digest)
             listing = Listing(resource, parameters, reading)
-        etag = tag_of_list(listing, media, *((atom.base_of(request),) if media == "atom" else ()))
+        etag = tag_of_list(listing, media, *((base,) if media in _NAME_IT else ()))
         if same(request, etag):
             return not_modified(etag, reading.number)
-        whole = media in ("csv", "ndjson") and parameters.limit is None
-        if whole and listing.sort != "rank":
+        form = form_of(media, resource, base, bom=parameters.bom == "on")
+        whole = form is not None and parameters.limit is None
+        if form and whole and listing.sort != "rank":
             if not after and names_items(listing, others):
                 refuse_unknown(listing, others, empty=listing.empty())
             # Its batches take connections of their own. Who holds one and waits for another waits for himself
             # where there are few.
             session.commit()
-            return export(request, listing, after, media, headers_of(etag, reading.number))
+            return export(request, listing, after, (media, form), headers_of(etag, reading.number))
         limit = RANKED if whole else parameters.limit or PAGE
-        page = listing.page(limit, after, count=parameters.count == "on", include=include)
+        page = listing.page(limit, after, count=parameters.count == "on", include=listing.include)
         if not after:
             refuse_unknown(listing, others, empty=not page.rows)
         facets = {name: facet(listing, name) for name in getattr(parameters, "facet", None) or ()}
+        content = b"".join(written(form, [rows_of(listing, page, form)])) if form else b""
     following = following_of(listing, page)
     headers = headers_of(etag, reading.number) | ({"Link": f'<{following}>; rel="next"'} if following else {})
     if media == "atom":
         feed = atom.Feed(
-            atom.base_of(request), listing.reading.record, listing.digest,
+            base, listing.reading.record, listing.digest,
             atom.title_of(resource.name, listing.query), atom.path_of(request, parameters.given()), following,
         )  # fmt: skip
         content = feed.write(resource.entry(item) for item in listing.items(page))
-    elif media in ("csv", "ndjson"):
-        content = b"".join(written(listing, [taken(listing, page, media)], media))
-    else:
+    elif media == "json":
         content = shown_page(listing, page, following, facets)
     return Response(content, headers=headers, media_type=MEDIA_TYPES[media])
 
@@ -140,12 +144,14 @@ def answer_item(
     request: Request, resource: Resource, id: str, parameters: ItemParameters, others: Mapping[str, Resource]
 ) -> Response:
     """An item, with what is included; 308 where another took its place, 410 where it was withdrawn."""
-    only_json(request)
+    media = negotiate(request, parameters.format, item_kinds(resource))
+    refuse_conflicts(resource, parameters, media)
     include = getattr(parameters, "include", None) or ()
     database: Database = request.app.state.database
+    base = atom.base_of(request)
     with database.read(at_least(request, parameters)) as session:
         reading = not_older(request, read(session, parameters.as_of, desk=caller_of(request).desk))
-        if not include and parameters.offsets == "codepoint":
+        if not include and parameters.offsets == "codepoint" and media == "json":
             ready = ready_item(resource, reading, InSession(reading), id)
             if ready is not None:
                 etag, line = tag_of_item(*ready), ready[1]
@@ -172,32 +178,42 @@ def answer_item(
         }
         # Of the rows that it shows, so that a 304 needs no rendering and any change of them is seen.
         rows = {name: [_said(page) for page in pages] for name, (_, pages) in more.items()}
-        shown = etag_of(parameters.offsets, include, dict(row), parts, rows)
+        shown = etag_of(
+            media,
+            base if media in _NAME_IT else "",
+            (reading.began, reading.number, reading.desk)
+            if media in _MORE or media in resource.wholes
+            else "",
+            parameters.bom,
+            parameters.offsets,
+            include,
+            dict(row),
+            parts,
+            rows,
+        )
         # Of two halves: what the item itself is, for If-Match, and all that is shown with it.
         etag = f'"{own_tag(row[resource.own])}.{shown[1:]}'
         if same(request, etag):
             return not_modified(etag, reading.number)
-    own = [name for name in include if resource.includes[name].part]
-    item = item_of(resource, row, parts, own, utf16_offsets=utf16_offsets)
-    for name, (listing, pages) in more.items():
-        item[name] = [item for page in pages for item in listing.items(page)]
-    return Response(dump(item), headers=headers_of(etag, reading.number), media_type=MEDIA_TYPES["json"])
+        if media in resource.wholes:
+            whole = resource.wholes[media]
+            content = whole.write(reading, row, base)
+            return Response(content, headers=headers_of(etag, reading.number), media_type=whole.media_type)
+        own = [name for name in include if resource.includes[name].part]
+        item = item_of(resource, row, parts, own, utf16_offsets=utf16_offsets)
+        for name, (listing, pages) in more.items():
+            item[name] = [item for page in pages for item in listing.items(page)]
+        content = dump(item)
+        if form := form_of(media, resource, base, bom=parameters.bom == "on"):
+            content = b"".join(written(form, [form.rows(content, reading)]))
+        elif media == "atom":
+            feed = atom.Feed(base, reading.record, resource.name, resource.name, request.url.path, None)
+            content = feed.alone(resource.entry(item))
+    return Response(content, headers=headers_of(etag, reading.number), media_type=MEDIA_TYPES[media])
 
 
 def _said(page: Page) -> Any:
     return (page.rows, page.parts) if page.lines is None else page.lines
-
-
-def _refuse_conflicts(resource: Resource, parameters: ListParameters, media: str) -> None:
-    if media != "json":
-        for name in ("facet", "count"):
-            if getattr(parameters, name, None) not in (None, "off"):
-                raise unprocessable(Mistake(parameter=name, message=f"has no place in {media}; ask for JSON"))
-    columns = {column[0] for column in columns_of(resource.view)} if media == "csv" else set()
-    for name in getattr(parameters, "include", None) or ():
-        if media == "atom" or (media == "csv" and name not in columns):
-            message = f"`{name}` has no place in {media}; ask for JSON or NDJSON"
-            raise unprocessable(Mistake(parameter="include", message=message))
 
 
 def _resume(reading: Reading, parameters: ListParameters, digest: str) -> tuple[Reading, list[Any]]:

@@ -1,4 +1,4 @@
-"""How a list leaves the house: JSON, NDJSON, CSV (`table`), Atom (`atom`); all of the same items."""
+"""JSON with exact numbers, and what the forms are called in which items leave (`forms`)."""
 
 import json
 from bisect import bisect_left
@@ -7,8 +7,7 @@ from typing import Any
 import orjson
 
 JSON, CSV, NDJSON = "application/json", "text/csv; charset=utf-8", "application/x-ndjson"
-ATOM = "application/atom+xml"
-MEDIA_TYPES = {"json": JSON, "csv": CSV, "ndjson": NDJSON, "atom": ATOM}
+ATOM, JSON_LD, PARQUET = "application/atom+xml", "application/ld+json", "application/vnd.apache.parquet"
 # Of a number that any integer type of 64 bits holds.
 MOST_DIGITS = 19
 

@@ -8,7 +8,8 @@ from importlib.metadata import version
 from fastapi import Request, Response
 
 from api.listing.cursor import digest
-from api.listing.formats import ATOM, CSV, NDJSON
+from api.listing.formats import ATOM, CSV, JSON, JSON_LD, NDJSON, PARQUET
+from api.listing.resource import Resource
 from api.problems import Problem
 
 RELEASE = version("onrecord")
@@ -16,11 +17,13 @@ _PERSON = RELEASE.encode()[:16]
 _KINDS = {
     "*/*": "json",
     "application/*": "json",
-    "application/json": "json",
+    JSON: "json",
     "text/*": "csv",
     CSV.split(";")[0]: "csv",
     NDJSON: "ndjson",
     ATOM: "atom",
+    JSON_LD: "jsonld",
+    PARQUET: "parquet",
 }
 
 
@@ -33,6 +36,11 @@ def negotiate(request: Request, format: str | None, kinds: Mapping[str, str] = _
         if kind in kinds and preference > 0:
             return kinds[kind]
     raise Problem(406, f"Accept takes none of {', '.join(kind for kind in kinds if '*' not in kind)}")
+
+
+def item_kinds(resource: Resource) -> Mapping[str, str]:
+    """The forms of an item by their media types: those of lists, and its own."""
+    return {**_KINDS, **{whole.media_type: name for name, whole in resource.wholes.items()}}
 
 
 def only_json(request: Request) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
-from api.listing.formats import ATOM
+from api.listing.forms import MEDIA_TYPES
 from api.problems import MEDIA_TYPE, TITLES
 
 Responses = dict[int | str, dict[str, Any]]
@@ -67,13 +67,12 @@ def problems(*statuses: int) -> Responses:
 
 
 def list_responses(resource: Any) -> Responses:
-    """A page in four formats, and its problems."""
-    text = {"schema": {"type": "string"}}
+    """A page in each of its forms, and its problems."""
     ok = {
         "model": page_of(resource.view, resource.noun),
         "description": "A page",
         # JSON first: clients that know one format only take the first.
-        "content": {"application/json": {}, "text/csv": text, "application/x-ndjson": text, ATOM: text},
+        "content": _contents(resource, items=False),
         "headers": page_headers(),
     }
     return {200: ok, 304: {"description": "Not modified"}, **problems(400, 406, 422, 503)}
@@ -81,6 +80,20 @@ def list_responses(resource: Any) -> Responses:
 
 def item_responses(resource: Any) -> Responses:
     """An item, and its problems."""
-    ok = {"model": resource.view, "description": f"The {resource.noun}", "headers": HEADERS}
+    ok = {
+        "model": resource.view,
+        "description": f"The {resource.noun}",
+        "content": _contents(resource, items=True),
+        "headers": HEADERS,
+    }
     moved: Responses = {308: {"description": "Another one took its place"}} if resource.moved else {}
     return {200: ok, 304: {"description": "Not modified"}, **moved, **problems(400, 404, 406, 410, 422, 503)}
+
+
+def _contents(resource: Any, *, items: bool) -> dict[str, Any]:
+    text, binary = {"schema": {"type": "string"}}, {"schema": {"type": "string", "format": "binary"}}
+    linked = {"schema": {"type": "object"}}
+    by_format = {"json": {}, "jsonld": linked, "parquet": binary}
+    contents = {type_.split(";")[0]: by_format.get(name, text) for name, type_ in MEDIA_TYPES.items()}
+    wholes = resource.wholes.values() if items else ()
+    return contents | {whole.media_type: linked if "json" in whole.media_type else binary for whole in wholes}

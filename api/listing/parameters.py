@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -25,7 +25,7 @@ LONGEST_PAGE = 200
 MOST_FACET_VALUES = 100
 # Ranking reads every hit: over a common word in a million rows that is a second. Older hits are not ranked.
 RANKED = 1000
-Format = Literal["json", "csv", "ndjson", "atom"]
+Format = Literal["json", "jsonld", "csv", "ndjson", "parquet", "atom"]
 Offsets = Literal["codepoint", "utf16"]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -54,6 +54,12 @@ class ItemParameters(AsOf):
         description="Unit of `start` and `end`: Unicode code points, or UTF-16 as in JavaScript.",
         examples=["codepoint"],
     )
+    format: str | None = None
+    bom: Literal["on", "off"] = Field(
+        "off",
+        description="`on` begins a CSV with a byte-order mark: without it Excel guesses the encoding.",
+        examples=["off"],
+    )
 
 
 class ListParameters(ItemParameters):
@@ -76,8 +82,9 @@ class ListParameters(ItemParameters):
     )
     format: Format | None = Field(
         None,
-        description="`csv` and `ndjson` stream everything that matches, or a page if `limit` is given; "
-        "`atom` is a feed, newest on record first unless `sort` is given. Goes before `Accept`.",
+        description="`csv`, `ndjson`, `jsonld` and `parquet` stream everything that matches, or a page if "
+        "`limit` is given; `atom` is a feed, newest on record first unless `sort` is given. "
+        "Goes before `Accept`.",
         examples=["json"],
     )
 
@@ -96,7 +103,7 @@ def parameters_of(resource: Resource) -> type[ListParameters]:
 @cache
 def item_parameters_of(resource: Resource) -> type[ItemParameters]:
     """The parameters of a resource's item."""
-    fields = {p.name: _field(p) for p in _include(resource, items=True)}
+    fields = {p.name: _field(p) for p in (_formats(resource), *_include(resource, items=True))}
     return _model(f"{resource.noun.title()}Parameters", ItemParameters, fields, {})
 
 
@@ -135,6 +142,12 @@ def _shared(resource: Resource) -> Iterator[Parameter]:
         about = f"Hits by value, the {MOST_FACET_VALUES} most frequent ones; each leaves its own filter out."
         yield Parameter("facet", Literal[facets], about, facets[0], True)
     yield from _include(resource, items=False)
+
+
+def _formats(resource: Resource) -> Parameter:
+    forms = (*get_args(Format), *resource.wholes)
+    about = "".join(f"; `{name}`: {whole.about}" for name, whole in resource.wholes.items())
+    return Parameter("format", Literal[forms], f"The form of the item{about}. Goes before `Accept`.", "json")
 
 
 def _include(resource: Resource, *, items: bool) -> Iterator[Parameter]:

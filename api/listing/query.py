@@ -19,7 +19,7 @@ from api.problems import Mistake, unprocessable
 from models.document import Document
 
 # Parameters that say how a page is shown, not which rows are on it.
-_SHOWN = {"limit", "cursor", "count", "format", "facet", "include", "offsets", "as_of"}
+_SHOWN = {"limit", "cursor", "count", "format", "bom", "facet", "include", "offsets", "as_of"}
 Clauses = Mapping[str, list[ColumnElement[bool]]]
 
 
@@ -30,6 +30,7 @@ class Query:
         self.resource, self.parameters, self.reading = resource, parameters, reading
         given = parameters.given()
         self.utf16 = parameters.offsets == "utf16"
+        self.include: Sequence[str] = getattr(parameters, "include", None) or ()
         self.query = {name: value for name, value in given.items() if name not in _SHOWN}
         self.sort = self.query.get("sort") or resource.own_sort(sought="q" in self.query)
         if self.sort == "rank" and "q" not in self.query:

@@ -20,7 +20,14 @@ from api.listing.resource import Resource
 from api.listing.shown import following_of, shown_page, tag_of_item, tag_of_list
 
 # What takes other statements, or another form, than a page of items in JSON, unless it is asked for that.
-USUAL = {"format": "json", "facet": None, "include": None, "offsets": "codepoint", "count": "off"}
+USUAL = {
+    "format": "json",
+    "facet": None,
+    "include": None,
+    "offsets": "codepoint",
+    "count": "off",
+    "bom": "off",
+}
 
 
 class Quickly(NamedTuple):

@@ -45,6 +45,15 @@ class Sort:
     count: Callable[[Reading], Any] | None = None
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A form that one item alone has: written of its row; where the service stands comes last."""
+
+    about: str
+    media_type: str
+    write: Callable[[Reading, RowMapping, str], bytes]
+
+
 ENDING: tuple[Any, ...] = (
     col(Revision.number).label("number"),
     col(Revision.time).label("time"),
@@ -70,6 +79,8 @@ class Resource:
     render: Callable[[RowMapping, Parts], dict[str, Any]]
     # What feed readers show of an item.
     entry: Callable[[Mapping[str, Any]], Entry]
+    # An item in linked data; after it, where the service stands.
+    node: Callable[[Mapping[str, Any], str], dict[str, Any]]
     parts: tuple[Part, ...] = ()
     # The text itself, for offsets in other units, and where an item has the text that its offsets count in.
     texts: Part | None = None
@@ -80,6 +91,8 @@ class Resource:
     # Ends every order, so that it is total.
     tie: tuple[Any, ...]
     includes: Mapping[str, Include] = field(default_factory=dict)
+    # The forms of an item besides those of a list, by name.
+    wholes: Mapping[str, Whole] = field(default_factory=dict)
     # What `q` searches, in words; none where there is no full text.
     words: str | None = None
     # The parts of `select` where it searches several nouns, by values of its filter `type`, the hits of each

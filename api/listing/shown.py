@@ -14,10 +14,9 @@ def shown_page(
     listing: Listing, page: Page, following: str | None, facets: Mapping[str, Any] | None = None
 ) -> bytes:
     """A page in JSON."""
-    include = getattr(listing.parameters, "include", None) or ()
     total = None if page.total is None else {"value": page.total, "relation": "eq"}
     rest = dump({"next": following, "total": total, "facets": facets or None})
-    return b'{"results":[' + listing.lines(page, include).replace(b"\n", b",") + b"]," + rest[1:]
+    return b'{"results":[' + listing.lines(page, listing.include).replace(b"\n", b",") + b"]," + rest[1:]
 
 
 def tag_of_item(own: int, line: bytes) -> str:

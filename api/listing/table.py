@@ -1,5 +1,6 @@
 """Items as rows of CSV: a view's members in columns, what it nests beside them, lists joined in one cell."""
 
+import codecs
 import csv
 import io
 import types
@@ -14,9 +15,12 @@ from api.listing.formats import exact
 
 # A spreadsheet takes a text cell that begins like this for a formula.
 _FORMULA = frozenset("=+-@\t\r")
-_PARTED = " | "
+PARTED = " | "
 # Marks of a view's field: its columns stand beside those of the model around it; it has no columns.
 BESIDE, JSON_ONLY = "csv: beside", "csv: none"
+# Members that are text in JSON and a day, or a moment, in every form that has types.
+DAYS = frozenset({"earliest", "latest", "published_earliest", "published_latest"})
+MOMENTS = frozenset({"time", "embargo"})
 Path = tuple[str, ...]
 # The members of a model that have columns, each with how many, and with its own members if it is a model.
 Members = Sequence[tuple[str, int, "Members | None"]]
@@ -28,32 +32,33 @@ class _InexactError(Exception):
 
 def columns_of(view: type[BaseModel], label: Path = ()) -> Iterator[Path]:
     """What the columns of a view are called, by their parts."""
-    for name, inner, beside in _fields(view):
+    for name, inner, beside in fields(view):
         own = label if beside else (*label, name)
         yield from [own] if inner is None else columns_of(inner, own)
 
 
-def header(view: type[BaseModel]) -> bytes:
-    """The first row: what the columns are called."""
-    return _text([[".".join(column) for column in columns_of(view)]])
+class Table:
+    """Items as CSV (RFC 4180), a row each; `bom` begins it with a byte-order mark, as Excel wants it."""
+
+    def __init__(self, view: type[BaseModel], *, bom: bool = False) -> None:
+        self.view, self.bom = view, bom
+        self._members = _members(view)
+
+    def begin(self) -> bytes:
+        named = _text([[".".join(column) for column in columns_of(self.view)]])
+        return codecs.BOM_UTF8 + named if self.bom else named
+
+    def rows(self, lines: bytes, _: object) -> bytes:
+        return _text([_cells_of(self._members, line) for line in lines.split(b"\n")])
+
+    def end(self) -> bytes:
+        return b""
 
 
-def rows(view: type[BaseModel], items: Iterable[Mapping[str, Any]]) -> bytes:
-    """A row of each item, as RFC 4180 has them."""
-    members = _members(view)
-    return _text([_cells(members, item) for item in items])
-
-
-def rows_of_lines(view: type[BaseModel], lines: Iterable[bytes]) -> bytes:
-    """A row of each item by its JSON."""
-    members = _members(view)
-    return _text([_cells_of(members, line) for line in lines])
-
-
-def _fields(view: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel] | None, bool]]:
+def fields(view: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel] | None, bool]]:
     """The members of a view that have columns, with their models, and whether they stand beside others."""
     for name, field in view.model_fields.items():
-        inner = _model(field.annotation)
+        inner = model_in(field.annotation)
         if inner is None or JSON_ONLY not in field.metadata:
             yield name, inner, inner is not None and BESIDE in field.metadata
 
@@ -61,18 +66,18 @@ def _fields(view: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel] | None
 @cache
 def _members(view: type[BaseModel]) -> Members:
     members = []
-    for name, inner, _ in _fields(view):
+    for name, inner, _ in fields(view):
         below = None if inner is None else _members(inner)
         members.append((name, 1 if below is None else sum(width for _, width, _ in below), below))
     return members
 
 
-def _model(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: Any) -> type[BaseModel] | None:
     """The model that an annotation holds, alone, in a list, or with None."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if get_origin(annotation) in (list, Union, types.UnionType):
-        return next((model for inner in get_args(annotation) if (model := _model(inner))), None)
+        return next((model for inner in get_args(annotation) if (model := model_in(inner))), None)
     return None
 
 
@@ -97,7 +102,7 @@ def _cells(members: Members, item: Mapping[str, Any]) -> list[str]:
             cells += map(_guarded, _cells(below, value[0]))
         elif value:
             each = [_cells(below, one) for one in value]
-            cells += [_guarded(_PARTED.join(column)) for column in zip(*each, strict=True)]
+            cells += [_guarded(PARTED.join(column)) for column in zip(*each, strict=True)]
         else:
             cells += [""] * width
     return cells
@@ -113,7 +118,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, orjson.Fragment):
         return orjson.dumps(value).decode()
     if isinstance(value, list):
-        return _guarded(_PARTED.join(map(_cell, value)))
+        return _guarded(PARTED.join(map(_cell, value)))
     return str(value)
 
 

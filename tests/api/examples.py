@@ -15,6 +15,7 @@ from sqlalchemy import text
 from annotations.load import load
 from annotations.read import read_files
 from api.app import create_app
+from api.resources import RESOURCES
 from api.settings import Settings
 from api.writing.bodies import EXAMPLE_ANNOTATION, EXAMPLE_TEXT
 from migrations.schema import migrate
@@ -66,6 +67,7 @@ REQUESTS = {
     "problem_422": "/v1/quotes?speakr=benjamin-netanyahu&form=verbatim",
 }
 LISTS = [name for name in REQUESTS if name.startswith("list_")] + ["list_search"]
+PLURALS = {f"get_{resource.noun}": name for name, resource in RESOURCES.items()}
 # A text and a table are answered whole: so many of their lines show what they are like.
 LINES = 3
 # Of this record alone: its name in those of feeds, and places in its lists.
@@ -88,7 +90,16 @@ def answers(folder: Path) -> dict[str, Any]:
             for form in ("csv", "ndjson"):
                 found[f"{name}_{form}"] = ask(client, f"{plain}&format={form}")
             one = re.sub(r"([?&])limit=1\b", r"\1", plain)
-            found[f"{name}_atom"] = ask(client, f"{one}&limit=1&format=atom")
+            for form in ("atom", "jsonld"):
+                found[f"{name}_{form}"] = ask(client, f"{one}&limit=1&format={form}")
+        elif f"list_{PLURALS.get(name)}" in LISTS:
+            for form in ("csv", "ndjson", "atom", "jsonld"):
+                found[f"{name}_{form}"] = ask(client, f"{url}?format={form}")
+    for form in ("ninjs", "cas"):
+        found[f"get_document_{form}"] = ask(client, f"/v1/documents/{D}?format={form}")
+    found["get_document_annotations_jsonld"] = ask(client, f"/v1/documents/{D}/annotations")
+    found["get_dictionary"] = ask(client, "/v1/dictionary")
+    found["get_dictionary_csvw"] = ask(client, "/v1/dictionary?format=csvw")
     found["problem_406"] = ask(client, "/v1/quotes", accept="image/png")
     found["problem_413"] = ask(client, "/v1/quotes", content_length=str(1 << 30))
     found["problem_410"] = _withdrawn(folder, database, client)
@@ -137,8 +148,16 @@ def ask(client: TestClient, url: str, **headers: str) -> Any:
 
 
 def _shortened(body: Any) -> Any:
-    """A form that is long, without its inner parts."""
-    return {name: value for name, value in body.items() if name not in ("$defs", "properties")}
+    """A form that is long, without its inner parts, or with few of them."""
+    kept = {name: value for name, value in body.items() if name not in ("$defs", "properties")}
+    for name in ("items", "%FEATURE_STRUCTURES", "tables"):
+        if name in kept:
+            kept[name] = kept[name][:1]
+            for table in kept[name] if name == "tables" else ():
+                inside = table.get("tableSchema", table)
+                inside["columns"] = inside["columns"][:2]
+    # Types and features of a CAS, and what a page of annotations says of the article itself.
+    return {name: value for name, value in kept.items() if name not in ("%TYPES", "%VIEWS", "onrecord:about")}
 
 
 def _withdrawn(folder: Path, database: Database, client: TestClient) -> Any:

@@ -177,7 +177,7 @@ def test_what_has_no_place_in_a_feed_is_refused(client: TestClient) -> None:
         (error,) = refused(client, "quotes", **{"format": "atom", name: value})
         assert error["parameter"] == name and "atom" in error["message"]
     error = refused(client, "quotes", format="xml")[0]
-    assert error["allowed"] == ["json", "csv", "ndjson", "atom"]
+    assert error["allowed"] == ["json", "jsonld", "csv", "ndjson", "parquet", "atom"]
 
 
 def test_a_ranked_feed_is_one_page(client: TestClient) -> None:

@@ -154,7 +154,7 @@ def test_an_export_takes_what_says_how_items_look(record: Path) -> None:
     ("arguments", "message"),
     [
         (("export", "qotes"), "did you mean quotes?"),
-        (("export", "quotes", "--format", "xml"), "ndjson or csv"),
+        (("export", "quotes", "--format", "xml"), "no form is called xml; there are jsonld, csv"),
         (("export", "quotes", "-w", "speeker=x"), "did you mean speaker?"),
         (("export", "quotes", "-w", "speaker"), "NAME=VALUE"),
         (("export", "quotes", "-w", "form=loud"), "form: "),
@@ -162,7 +162,10 @@ def test_an_export_takes_what_says_how_items_look(record: Path) -> None:
         (("export", "quotes", "-w", "limit=1"), "limit: an export is whole"),
         (("export", "quotes", "-w", "format=csv"), "format: is the option --format"),
         (("export", "quotes", "-w", "facet=form"), "facet: an export has no facets"),
-        (("export", "quotes", "--format", "csv", "-w", "include=sentences"), "include: has no place in csv"),
+        (
+            ("export", "quotes", "--format", "csv", "-w", "include=sentences"),
+            "include: sentences has no place in csv",
+        ),
         (("export", "claims", "-w", "measure=kiled"), "did you mean killed?"),
         (("export", "claims", "-w", "value__gte=2", "-w", "value__lte=1"), "value__lte: reversed"),
         (("export", "claims", "-w", "sort=value", "-w", "sort=period"), "sort: given more than once"),

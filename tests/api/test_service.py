@@ -240,8 +240,8 @@ def test_the_root_leads_to_the_explorer(client: TestClient) -> None:
     assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
 
 
-@pytest.mark.parametrize("accept", ["application/xml", "text/csv", "application/json;q=0"])
-def test_an_item_is_json_alone(client: TestClient, accept: str) -> None:
+@pytest.mark.parametrize("accept", ["application/xml", "image/png", "application/json;q=0"])
+def test_an_item_has_no_other_form(client: TestClient, accept: str) -> None:
     assert client.get(QUOTE, headers={"Accept": accept}).status_code == 406
 
 

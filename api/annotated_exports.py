@@ -1,0 +1,98 @@
+"""Annotated documents by the command: as files of several tools, or all of them as one file."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import RowMapping, select
+from sqlmodel import Session, col
+
+from annotations.read import ANNOTATION, ARTICLE
+from annotations.unload import annotated
+from annotations.write import write
+from api import archive, tool_files
+from api.exports import Export, ExportError, told
+from api.listing.reading import Reading, read
+from api.problems import Problem, nearest
+from models.document import Document
+from models.measures import vocabulary
+from models.revision import Revision
+from models.session import Database
+
+ARCHIVES = tuple(archive.CHUNKS)
+Files = dict[str, bytes]
+
+
+def export_archive(database: Database, wanted: Export) -> Iterator[bytes]:
+    """All documents of the record, whatever their status, as one file that `onrecord load` reads."""
+    if wanted.where:
+        raise ExportError("a file of the whole record has all documents; choose some with --format files")
+    with database.read() as session:
+        reading = _reading(session, wanted.as_of)
+    return filter(None, archive.CHUNKS[wanted.format](database, reading, vocabulary(), hidden=True))
+
+
+def export_files(database: Database, folder: Path, wanted: Export, progress: Callable[[str], None]) -> int:
+    """Write documents, all or those with an `id=…`, as files of one of FORMATS; returns how many."""
+    format = wanted.format
+    if format not in FORMATS:
+        guess = nearest(format, (*FORMATS, *ARCHIVES))
+        hint = f"did you mean {guess}?" if guess else f"there are {', '.join((*FORMATS, *ARCHIVES))}"
+        raise ExportError(f"no form of documents is called {format}; {hint}")
+    asked = [one.partition("=") for one in wanted.where]
+    if any(name != "id" or not id_ for name, _, id_ in asked):
+        raise ExportError("documents are chosen by their ids, such as id=beirut-strikes-2024-10-15")
+    ids = {id_ for _, _, id_ in asked}
+    with database.read() as session:
+        reading = _reading(session, wanted.as_of)
+        rows = _rows(reading, ids)
+        if missing := sorted(ids - {row["id"] for row in rows}):
+            raise ExportError(f"{', '.join(missing)}: not on record; nothing was written")
+        folder.mkdir(parents=True, exist_ok=True)
+        for row in rows:
+            for name, data in FORMATS[format](reading, row, wanted.base).items():
+                (folder / name).write_bytes(data)
+            progress(row["id"])
+    return len(rows)
+
+
+def _rows(reading: Reading, ids: set[str]) -> Sequence[RowMapping]:
+    """The ids of documents, whatever their status, and when they were recorded."""
+    columns: Any = (Document.id, col(Revision.time).label("revision_time"))
+    rows = (
+        select(*columns).join(Revision, col(Revision.key) == Document.recorded).where(reading.valid(Document))
+    )
+    rows = rows.where(col(Document.id).in_(ids)) if ids else rows
+    return reading.session.execute(rows.order_by(col(Document.id))).mappings().all()
+
+
+def _reading(session: Session, as_of: str | None) -> Reading:
+    try:
+        return read(session, as_of, desk=True)
+    except Problem as problem:
+        raise told(problem) from None
+
+
+def _own(reading: Reading, row: RowMapping, _: str) -> Files:
+    document = annotated(reading.session, row["id"], reading.number)
+    text, annotation = document.text.encode(), write(document, vocabulary())
+    return {f"{document.id}{ARTICLE}": text, f"{document.id}{ANNOTATION}": annotation}
+
+
+def _brat(reading: Reading, row: RowMapping, _: str) -> Files:
+    return tool_files.brat_files(reading, row)
+
+
+def _w3c(reading: Reading, row: RowMapping, base: str) -> Files:
+    # The text lies beside it, as `onrecord import` wants it.
+    text = tool_files.document_of(reading, row).text.encode()
+    return {f"{row['id']}.jsonld": tool_files.web_annotation(reading, row, base), f"{row['id']}.txt": text}
+
+
+FORMATS: dict[str, Callable[[Reading, RowMapping, str], Files]] = {
+    "files": _own,
+    "brat": _brat,
+    "cas": lambda reading, row, base: {f"{row['id']}.json": tool_files.cas(reading, row, base)},
+    "w3c": _w3c,
+    "ninjs": lambda reading, row, base: {f"{row['id']}.json": tool_files.ninjs(reading, row, base)},
+}

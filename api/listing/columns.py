@@ -1,0 +1,143 @@
+"""Items as Parquet: a view's members in typed columns, what it nests as structures, lists as lists.
+
+Decimals are exact: 38 digits, ten of them behind the point, is what every reader holds. The digits of a
+number that does not fit stand in the column `…_exact` beside it. Days are dates, times are timestamps in UTC;
+what EDTF says and no calendar holds, such as `2024-10?`, is text.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import pyarrow as pa
+import pyarrow.parquet
+from pydantic import BaseModel
+
+from annotations.stream import Stream
+from api.listing.table import DAYS, JSON_ONLY, MOMENTS, model_in
+
+PLACES = 10
+DECIMAL, DAY, TIME = pa.decimal128(38, PLACES), pa.date32(), pa.timestamp("ms", "UTC")
+# Of a row group in memory: the writer holds one, and a reader takes one at a time.
+GROUP_BYTES, GROUP_ROWS = 2 << 20, 20_000
+_PLAIN = {str: pa.string(), int: pa.int64(), bool: pa.bool_(), Decimal: DECIMAL}
+_TYPES = dict.fromkeys(DAYS, DAY) | dict.fromkeys(MOMENTS, TIME)
+_EXACT = "_exact"
+Convert = Callable[[Any], Any]
+
+
+class Columns:
+    """Items as one Parquet file behind its first four bytes, a row group at a time."""
+
+    def __init__(self, view: type[BaseModel]) -> None:
+        self._schema, self._row = schema_of(view), _struct(pa.struct(schema_of(view)))
+        self._sink = Stream()
+        self._writer = pyarrow.parquet.ParquetWriter(self._sink, self._schema, compression="zstd")
+        self._sink.take()  # what every file begins with has been sent
+        self._held: list[pa.RecordBatch] = []
+        self._rows = self._bytes = 0
+
+    def rows(self, lines: bytes) -> bytes:
+        """More rows, by their JSON; what is written of them so far."""
+        items = [self._row(json.loads(line, parse_float=Decimal)) for line in lines.split(b"\n")]
+        batch = pa.RecordBatch.from_pylist(items, self._schema)
+        self._held.append(batch)
+        self._rows, self._bytes = self._rows + batch.num_rows, self._bytes + batch.nbytes
+        return self._written() if self._bytes >= GROUP_BYTES or self._rows >= GROUP_ROWS else b""
+
+    def end(self) -> bytes:
+        """The last rows, and where all of them stand."""
+        last = self._written()
+        self._writer.close()
+        return last + self._sink.take()
+
+    def _written(self) -> bytes:
+        if self._held:
+            self._writer.write_table(pa.Table.from_batches(self._held, self._schema), self._rows)
+        self._held.clear()
+        self._rows = self._bytes = 0
+        return self._sink.take()
+
+
+@cache
+def schema_of(view: type[BaseModel]) -> pa.Schema:
+    """The columns of a view, each with its description."""
+    return pa.schema(list(_fields(view)))
+
+
+def _fields(view: type[BaseModel]) -> Iterator[pa.Field]:
+    for name, field in view.model_fields.items():
+        if JSON_ONLY in field.metadata and not field.is_required():
+            continue  # comes on request alone
+        type_ = _TYPES.get(name) or _type(field.annotation)
+        about = {b"description": (field.description or "").encode()}
+        yield pa.field(name, type_, metadata=about)
+        if type_ == DECIMAL:
+            beside = (
+                f"Digits of `{name}` where it has no place in a decimal of 38 digits, ten behind the point"
+            )
+            yield pa.field(name + _EXACT, pa.string(), metadata={b"description": beside.encode()})
+
+
+def _type(annotation: Any) -> pa.DataType:
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type(inner[0])
+    if origin in (Union, UnionType):
+        return _type(next(one for one in inner if one is not NoneType))
+    if origin is list:
+        return pa.list_(_type(inner[0]))
+    if (model := model_in(annotation)) is not None:
+        return pa.struct(list(_fields(model)))
+    if annotation in _PLAIN:
+        return _PLAIN[annotation]
+    return pa.string()  # a word of a vocabulary
+
+
+def _converter(type_: pa.DataType) -> Convert | None:
+    """What makes of JSON what a column of this type takes; none if that is the same."""
+    if type_ == DAY:
+        return _day
+    if type_ == TIME:
+        return datetime.fromisoformat
+    if pa.types.is_struct(type_):
+        return _struct(type_)
+    if pa.types.is_list(type_) and (each := _converter(type_.value_type)) is not None:
+        return lambda values: [None if value is None else each(value) for value in values]
+    return None
+
+
+def _struct(type_: pa.StructType) -> Convert:
+    converted = {field.name: of for field in type_ if (of := _converter(field.type))}
+    decimals = [field.name for field in type_ if field.type == DECIMAL]
+
+    def convert(value: Mapping[str, Any]) -> dict[str, Any]:
+        row = dict(value)
+        for name, of in converted.items():
+            if row.get(name) is not None:
+                row[name] = of(row[name])
+        for name in decimals:
+            if row.get(name) is not None:
+                number = Decimal(row[name])
+                fits = _fits(number)
+                row |= {name: number if fits else None, name + _EXACT: None if fits else format(number, "f")}
+        return row
+
+    return convert
+
+
+def _fits(number: Decimal) -> bool:
+    return number.is_zero() or (
+        -int(number.as_tuple().exponent) <= PLACES and number.adjusted() < DECIMAL.precision - PLACES
+    )
+
+
+def _day(value: str) -> date | None:
+    with suppress(ValueError):  # the year 0000 is none in Python
+        return date.fromisoformat(value)
+    return None
