@@ -37,7 +37,7 @@ _SLUG, _QUOTE, _CLAIM, _WIKIDATA, _COUNTRY, _LANGUAGE, _URL, _SHA256 = PATTERNS
 Words = Annotated[str, Field(min_length=1, max_length=5000)]
 Name = Annotated[str, Field(min_length=1, max_length=500)]
 Mark = Annotated[str, Field(min_length=1, max_length=50_000)]
-SLUG, LONGEST_KEY = _SLUG, 100
+LONGEST_KEY = 100
 Key = Annotated[str, Field(pattern=_SLUG, max_length=LONGEST_KEY)]
 QuoteId = Annotated[str, Field(pattern=_QUOTE)]
 ClaimId = Annotated[str, Field(pattern=_CLAIM)]

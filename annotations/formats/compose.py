@@ -4,14 +4,15 @@ Nothing is guessed: what the marks do not say is missing in the file, and its ch
 does not name, or the file cannot hold, is listed.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from annotations.article import Article
-from annotations.file_format import LONGEST_KEY, SLUG
+from annotations.file_format import LONGEST_KEY, Key
 from annotations.formats import segments
 from annotations.formats.mapping import Mapping as Meaning
 from annotations.formats.naming import Naming
@@ -28,28 +29,20 @@ DATES = ("said", "period", "reference")
 LISTS = ("speakers", "addressees")
 # What a scheme may say of the cue or of the figure, and so of the quote or the claim.
 OF_THE_WHOLE = ("form", "act", "polarity", "measure", "modality", "aggregation")
+_ID: TypeAdapter[str] = TypeAdapter(Key)
 
 
 @dataclass(frozen=True)
 class Composed:
-    """The annotation as the tree of its file; `left` is what it does not hold, a line each."""
+    """The annotation as the tree of its file; `left` is what it does not hold, a line each.
 
-    source: str
+    `name` is the id of the document, and so the name of its files.
+    """
+
+    name: str
     text: str
     tree: dict[str, Any]
     left: list[str]
-
-    @property
-    def name(self) -> str:
-        """The id of the document, and so the name of its files. Raises Mistakes if it is none."""
-        about = self.tree["document"]
-        id_ = str(about.get("id")) if isinstance(about, dict) else ""
-        if not re.match(SLUG, id_) or len(id_) > LONGEST_KEY:
-            message = (
-                "no document can have this id: a-z, 0-9 and single hyphens, at most 100 of them; give another"
-            )
-            raise Mistakes([Mistake(self.source, message, extract=id_[:60])])
-        return id_
 
     @property
     def annotation(self) -> bytes:
@@ -60,7 +53,10 @@ class Composed:
 
 
 def compose(given: Standoff, meaning: Meaning, document: Mapping[str, str] | None = None) -> Composed:
-    """The annotation of a text; `document` are keys of the article that the file does not give."""
+    """The annotation of a text; `document` are keys of the article that the file does not give.
+
+    Raises Mistakes if the document has no good id: its files could not be named.
+    """
     return _Composing(Understood(given, meaning)).composed(document or {})
 
 
@@ -85,7 +81,16 @@ class _Composing:
         }
         left = self.understood.left
         told = [f"{what} ({count} times)" if count > 1 else what for what, count in left.items()]
-        return Composed(self.given.name, self.text, tree, told)
+        return Composed(self._name(tree["document"]), self.text, tree, told)
+
+    def _name(self, about: Any) -> str:
+        id_ = about.get("id") if isinstance(about, dict) else None
+        try:
+            return _ID.validate_python(id_)
+        except ValidationError:
+            message = f"no document can have this id: a-z, 0-9 and single hyphens, at most {LONGEST_KEY}; "
+            message += "give another"
+            raise Mistakes([Mistake(self.given.name, message, extract=str(id_)[:60])]) from None
 
     def _written(self, kind: str) -> list[dict[str, Any]]:
         return [

@@ -1,13 +1,7 @@
 """Files of annotation tools, by their format: found by what they are, or as somebody says."""
 
-import io
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
 
 from annotations import source
 from annotations.formats import (
@@ -21,55 +15,10 @@ from annotations.formats import (
     prodigy,
     web_annotation,
 )
+from annotations.formats.beside import MOST_BYTES, TYPES, Files, beside, unpacked
 from annotations.formats.offsets import Unit
 from annotations.formats.standoff import Standoff
 from annotations.mistakes import Mistake, Mistakes, nearest
-
-# Of a zip: files, and their bytes unpacked.
-MOST_FILES, MOST_BYTES = 5_000, 100 * 1024 * 1024
-TYPES = "TypeSystem.xml"
-Read = Callable[["Files", str, Unit | None], Iterator[Standoff]]
-
-
-@dataclass(frozen=True)
-class Files:
-    """Files by name, as they lie beside each other; `open` opens one, `place` says where it is."""
-
-    names: frozenset[str]
-    open: Callable[[str], IO[bytes]]
-    place: Callable[[str], str]
-
-    def read(self, name: str) -> bytes:
-        """The bytes of a file, up to MOST_BYTES. Raises Mistakes."""
-        with self._blamed(name), self.open(name) as opened:
-            data = opened.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            raise Mistakes([Mistake(self.place(name), f"has more than {MOST_BYTES:,} bytes")])
-        return data
-
-    def lines(self, name: str) -> Iterator[bytes]:
-        """The lines of a file, however many, one after the other. Raises Mistakes."""
-        with self._blamed(name), self.open(name) as opened:
-            while line := opened.readline(json_file.MOST_OF_VALUE + 1):
-                yield line
-
-    @contextmanager
-    def _blamed(self, name: str) -> Iterator[None]:
-        try:
-            yield
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError) as error:
-            said = getattr(error, "strerror", None) or error
-            raise Mistakes([Mistake(self.place(name), f"cannot be read: {said}")]) from None
-
-    def beside(self, name: str, suffix: str) -> str | None:
-        """The file of the same name with another ending, if it is there."""
-        other = str(PurePosixPath(name).with_suffix(suffix))
-        return other if other in self.names else None
-
-    def types(self, name: str) -> str | None:
-        """The type system of an XMI file: in its folder, or in one above."""
-        folders = (str(folder / TYPES) for folder in PurePosixPath(name).parents)
-        return next((found for found in folders if found in self.names), None)
 
 
 def read(path: Path, format: str | None = None, unit: Unit | None = None) -> Iterator[Standoff]:
@@ -83,19 +32,16 @@ def read(path: Path, format: str | None = None, unit: Unit | None = None) -> Ite
         help_ = f"did you mean {guess}?" if guess else f"there are {', '.join(FORMATS)}"
         raise Mistakes([Mistake(str(path), f"no format is called '{format}'; {help_}")])
     if path.suffix == ".zip":
-        files = _unpacked(path)
+        files = unpacked(path)
         names: Sequence[str] = sorted(files.names)
     else:
-        files, names = _beside(path), [path.name]
-    found = False
+        files, names = beside(path), [path.name]
+    found, alone = False, len(names) == 1
     for name in names:
-        told = (
-            format
-            if format and (len(names) == 1 or _may_be(name, format))
-            else None
-            if format
-            else _told(files, name, alone=len(names) == 1)
-        )
+        if format is None:
+            told = _told(files, name, alone=alone)
+        else:
+            told = format if alone or _may_be(name, format) else None
         if told is not None:
             found = True
             yield from FORMATS[told](files, name, unit)
@@ -105,39 +51,6 @@ def read(path: Path, format: str | None = None, unit: Unit | None = None) -> Ite
 
 def _may_be(name: str, format: str) -> bool:
     return PurePosixPath(name).suffix in ENDINGS[format] and PurePosixPath(name).name != TYPES
-
-
-def _beside(path: Path) -> Files:
-    folder = path.parent
-    names = frozenset(entry.name for entry in folder.iterdir()) if folder.is_dir() else frozenset()
-
-    return Files(
-        names | {path.name}, lambda name: (folder / name).open("rb"), lambda name: str(folder / name)
-    )
-
-
-def _unpacked(path: Path) -> Files:
-    """The files of a zip; nothing is written anywhere. Raises Mistakes for a path that leads out of it."""
-    try:
-        packed = zipfile.ZipFile(io.BytesIO(_beside(path).read(path.name)))
-    except zipfile.BadZipFile as error:
-        raise Mistakes([Mistake(str(path), f"is no zip: {error}")]) from None
-    entries = {entry.filename: entry for entry in packed.infolist() if not entry.is_dir()}
-    for name in entries:
-        if (
-            name.startswith(("/", "\\"))
-            or ".." in PurePosixPath(name.replace("\\", "/")).parts
-            or ":" in name[:3]
-        ):
-            raise Mistakes([Mistake(str(path), "has a path that leads out of the zip", extract=name)])
-    total = sum(entry.file_size for entry in entries.values())
-    if len(entries) > MOST_FILES or total > MOST_BYTES:
-        message = (
-            f"has {len(entries):,} files of {total:,} bytes; {MOST_FILES:,} and {MOST_BYTES:,} are the most"
-        )
-        raise Mistakes([Mistake(str(path), message)])
-
-    return Files(frozenset(entries), lambda name: packed.open(entries[name]), lambda name: f"{path}/{name}")
 
 
 def _told(files: Files, name: str, *, alone: bool) -> str | None:
@@ -235,7 +148,7 @@ def _ninjs(files: Files, name: str, _: Unit | None) -> Iterator[Standoff]:
     yield ninjs.read(_stem(name), files.read(name))
 
 
-FORMATS: dict[str, Any] = {
+FORMATS: Mapping[str, Callable[[Files, str, Unit | None], Iterator[Standoff]]] = {
     "brat": _brat,
     "w3c": _w3c,
     "cas": _cas,

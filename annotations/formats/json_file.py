@@ -76,12 +76,12 @@ def lines(data: Iterable[bytes], file: str, most: int = MOST_OF_VALUE) -> Iterat
     text, line, tried = "", 1, 0
     for number, raw in enumerate(data, 1):
         text += source.utf8(raw.removeprefix(_BOM) if number == 1 else raw, file, most, number)
-        if len(text) > most:
-            raise Mistakes([Mistake(file, f"a value has more than {most:,} characters", line)])
         # A value of many lines is not tried again at each of them.
-        if len(text) >= 2 * tried:
+        if len(text) >= 2 * tried or len(text) > most:
             line, text = yield from _values(text, file, line, last=False)
             tried = len(text)
+        if len(text) > most:
+            raise Mistakes([Mistake(file, f"a value has more than {most:,} characters", line)])
     yield from _values(text, file, line, last=True)
 
 

@@ -75,7 +75,10 @@ class _Staged:
         if self.folder.exists() and not self.folder.is_dir():
             fail(f"{self.folder} is no folder; nothing was written")
         near = next(parent for parent in (self.folder, *self.folder.absolute().parents) if parent.is_dir())
-        self._stage = TemporaryDirectory(prefix=".onrecord-", dir=near)
+        try:
+            self._stage = TemporaryDirectory(prefix=".onrecord-", dir=near)
+        except OSError as error:
+            fail(f"{near}: {error.strerror}; nothing was written")
         self._told = (Path(self._stage.name) / "told").open("w+", encoding="utf-8")
         return self
 
@@ -179,10 +182,7 @@ def _composed(
     try:
         for path in paths:
             for one in read(path, format, unit):
-                composed = compose(one, meaning, document)
-                # What it is called is the name of its files.
-                assert composed.name
-                yield composed
+                yield compose(one, meaning, document)
     except Mistakes as error:
         fail(f"{error}\nnothing was written")
 

@@ -97,7 +97,7 @@ def test_what_does_not_exist_is_one_line(folder: Path, arguments: tuple[str, ...
     assert not (folder / "out").exists()
 
 
-@pytest.mark.parametrize("id_", ["../../evil", "/tmp/evil", "x/y", "", "Über"])
+@pytest.mark.parametrize("id_", ["../../evil", "/tmp/evil", "x/y", "", "Über", "lee\n", "a" * 101])
 def test_a_file_does_not_choose_where_it_is_written(folder: Path, id_: str) -> None:
     out = folder / "a" / "b"
     code, said = imported(folder / "lee.ann", "--map", "parc", "-o", out, "--set", f"id={id_}")
@@ -110,6 +110,8 @@ def test_an_import_ends_where_it_cannot_be_written(folder: Path) -> None:
     (folder / "afile").write_text("")
     code, said = imported(folder / "lee.ann", "--map", "parc", "-o", folder / "afile")
     assert (code, "is no folder; nothing was written" in said) == (1, True)
+    code, said = imported(folder / "lee.ann", "--map", "parc", "-o", "/proc/onrecord")
+    assert (code, "/proc: No such file or directory; nothing was written" in said) == (1, True), said
     (folder / "out" / "lee.txt").mkdir(parents=True)
     code, said = imported(folder / "lee.ann", "--map", "parc", "-o", folder / "out", "--force")
     assert (code, "it is no file. Nothing was written" in said) == (1, True)
@@ -127,3 +129,12 @@ def test_a_large_file_is_recognised_and_a_damaged_one_is_told_of(folder: Path) -
     (folder / "cut.json").write_text(json.dumps(tasks)[:-1])
     code, said = imported(folder / "cut.json", "-o", folder / "out2")
     assert (code, "cut.json:1: is no JSON" in said) == (1, True)
+
+
+def test_a_value_over_many_lines_may_stand_before_small_ones(folder: Path) -> None:
+    large = {"text": TEXT, "label": [], "meta": ["x" * 1000] * 5000}
+    small = {"text": TEXT, "label": [], "meta": "x" * (1 << 20)}
+    lines = [json.dumps(large, indent=1), *[json.dumps(small)] * 5]
+    (folder / "texts.jsonl").write_text("\n".join(lines))
+    code, said = imported(folder / "texts.jsonl", "--from", "doccano", "-o", folder / "out")
+    assert "texts-6.claims.yaml" in said, (code, said[:300])
