@@ -24,8 +24,8 @@ def check(paths: Files, measures: Measures = None, as_json: Json = False) -> Non
     from annotations.checking import NOUNS
     from models.measures import vocabulary
 
-    with _unpacked(paths) as files:
-        counts = _checked(files, vocabulary(measures), as_json)
+    with _unpacked(paths) as (files, packed):
+        counts = _checked(files, packed, vocabulary(measures), as_json)
     if as_json:
         print_json({"mistakes": [], "documents": counts})
         return
@@ -53,9 +53,9 @@ def load(
     from models.record import By
 
     terms, loaded = vocabulary(measures), []
-    with _unpacked(paths) as files:
+    with _unpacked(paths) as (files, packed):
         with progress_bar("Checking", len(files), quiet=as_json) as done:
-            _checked(files, terms, as_json, done)
+            _checked(files, packed, terms, as_json, done)
         by, database = By(agent, "onrecord load", reason, note), migrated(database_url)
         try:
             with progress_bar("Loading", len(files), quiet=as_json) as done:
@@ -100,17 +100,19 @@ def export(
     where: Where = None,
     bom: Annotated[bool, option("Begin a CSV with a byte-order mark, as Excel wants it.")] = False,
     base: Annotated[
-        str, option("Where the service stands, for forms that name it.")
-    ] = "http://127.0.0.1:8000",
+        str | None, option("Where the service stands, for forms that name it, unless the settings say.")
+    ] = None,
     database_url: Url = None,
 ) -> None:
     """Write everything that a list of the API has, or the annotated documents as files."""
     from api.annotated_exports import ARCHIVES, export_archive, export_files
-    from api.exports import Export, ExportError, export_list
+    from api.exports import STANDS, Export, ExportError, export_list
+    from api.settings import Settings
 
     database = existing_database(database_url)
     usual = "files" if resource == "annotated" else "ndjson"
-    wanted = Export(format or usual, as_of, where or (), base, bom)
+    stands = base or Settings().public_url or STANDS
+    wanted = Export(format or usual, as_of, where or (), stands.rstrip("/"), bom)
     try:
         if resource != "annotated":
             write_lines(output, export_list(database, resource, wanted))
@@ -148,37 +150,33 @@ def schema(
 
 
 @contextmanager
-def _unpacked(paths: list[Path]) -> "Iterator[list[Path]]":
+def _unpacked(paths: list[Path]) -> "Iterator[tuple[list[Path], dict[str, Path]]]":
     """The annotation files that are meant; those of a zip or a dump lie in a folder for as long.
 
-    Mistakes in these are told as of the packed file.
+    With them the packed files by their folders: mistakes are told as of what was given.
     """
     from annotations.archive import PACKED, unpack
     from annotations.mistakes import Mistakes
 
+    packed: dict[str, Path] = {}
     with ExitStack() as folders:
         plain, files = [], []
         for path in paths:
             if path.suffix not in PACKED or path.is_dir():
                 plain.append(path)
                 continue
-            folder = Path(folders.enter_context(TemporaryDirectory(prefix="onrecord-")))
-            _PACKED[str(folder)] = str(path)
-            folders.callback(_PACKED.pop, str(folder))
+            folder = folders.enter_context(TemporaryDirectory(prefix="onrecord-"))
+            packed[folder] = path
             try:
-                files += unpack(path, folder)
+                files += unpack(path, Path(folder))
             except Mistakes as error:
                 fail(f"{error}; nothing was loaded")
-        yield (_found(plain) if plain else []) + files
+        yield (_found(plain) if plain else []) + files, packed
 
 
-# The folders of packed files that are open, each with its file.
-_PACKED: dict[str, str] = {}
-
-
-def _as_packed(mistake: "Mistake") -> "Mistake":
+def _as_packed(mistake: "Mistake", packed: "Mapping[str, Path]") -> "Mistake":
     folder, _, name = mistake.file.rpartition("/")
-    return replace(mistake, file=f"{_PACKED[folder]}/{name}") if folder in _PACKED else mistake
+    return replace(mistake, file=f"{packed[folder]}/{name}") if folder in packed else mistake
 
 
 def _found(paths: list[Path]) -> list[Path]:
@@ -196,6 +194,7 @@ def _found(paths: list[Path]) -> list[Path]:
 
 def _checked(
     files: list[Path],
+    packed: "Mapping[str, Path]",
     terms: "Mapping[str, Term]",
     as_json: bool,
     done: "Callable[[str], None]" = lambda document: None,
@@ -207,7 +206,7 @@ def _checked(
     try:
         return check_files(files, terms, done)
     except Mistakes as error:
-        mistakes = [_as_packed(mistake) for mistake in error.mistakes]
+        mistakes = [_as_packed(mistake, packed) for mistake in error.mistakes]
         if as_json:
             print_json({"mistakes": [mistake.as_dict() for mistake in mistakes]})
             raise typer.Exit(WRONG) from None
