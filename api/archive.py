@@ -91,7 +91,7 @@ def get_record_archive(request: Request, parameters: Annotated[ArchiveParameters
     chunks = CHUNKS[format](database, reading, measures_of(request))
     name = f'attachment; filename="record-{reading.number}.{format}"'
     headers = headers_of(etag, reading.number) | {"Content-Disposition": name}
-    return stream(request, chunks, iter(()), MEDIA_TYPES[format], headers)
+    return stream(request, chunks, MEDIA_TYPES[format], headers)
 
 
 def documents(database: Database, reading: Reading, *, hidden: bool = False) -> Iterator[AnnotatedDocument]:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.listing.atom import base_of
 from api.listing.filters import Exact
 from api.listing.formats import JSON, dump
-from api.listing.negotiation import etag_of, headers_of, negotiate, not_modified, same
+from api.listing.negotiation import digest_of, headers_of, negotiate, not_modified, same
 from api.listing.openapi import HEADERS, problems
 from api.listing.resource import Resource
-from api.listing.table import DAYS, MOMENTS, PARTED, fields
+from api.listing.table import DAYS, MOMENTS, PARTED, fields, taken_apart
 from api.resources import RESOURCES
 from api.search import SEARCH
 
@@ -95,7 +94,7 @@ def get_dictionary(request: Request, parameters: Annotated[DictionaryParameters,
     format = negotiate(request, parameters.format, _KINDS)
     body = dictionary() if format == "json" else csvw(base_of(request))
     content = dump(body)
-    etag = etag_of("dictionary", content.decode())
+    etag = f'"{digest_of(content)}"'
     if same(request, etag):
         return not_modified(etag)
     return Response(content, headers=headers_of(etag), media_type=JSON if format == "json" else CSVW)
@@ -157,7 +156,7 @@ def _columns(
 ) -> Iterator[ColumnView]:
     for name, inner, beside in fields(view):
         field = view.model_fields[name]
-        type_, optional, several = _taken_apart(field.annotation)
+        type_, optional, several = taken_apart(field.annotation)
         there, many = required and not optional, repeated or several
         own = label if beside else (*label, name)
         if inner is not None:
@@ -173,16 +172,3 @@ def _columns(
             values=None,
             examples=list(field.examples or ()),
         )
-
-
-def _taken_apart(annotation: Any) -> tuple[Any, bool, bool]:
-    """The type of a value, whether there may be none, and whether there may be several."""
-    origin, inner = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return _taken_apart(inner[0])
-    if origin in (Union, UnionType):
-        type_, _, several = _taken_apart(next(one for one in inner if one is not NoneType))
-        return type_, NoneType in inner, several
-    if origin is list:
-        return _taken_apart(inner[0])[0], False, True
-    return annotation, False, False

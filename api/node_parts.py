@@ -15,14 +15,17 @@ _TYPES = {"actor": "Person", "organisation": "Organization", "place": "Place"}
 
 
 def known(node: Item) -> Node:
+    """The node without what is unknown."""
     return {name: value for name, value in node.items() if value not in (None, [], {}, "")}
 
 
 def url(base: str, name: str, id: str) -> str:
+    """Where an item of a list is, and so what it is called in a graph."""
     return f"{base}/v1/{name}/{id}"
 
 
 def reference(base: str, name: str, id: str | None) -> Node | None:
+    """An item by its name alone, if there is one."""
     return {"id": url(base, name, id)} if id else None
 
 
@@ -71,6 +74,7 @@ def who(item: Item | None, base: str) -> Node | None:
 
 
 def entity(item: Item, base: str) -> Node:
+    """An entity in brief."""
     # Several people together are no person.
     several = item["naming"] == "collective" and item["kind"] == "actor"
     type_ = "Organization" if several else _TYPES[item["kind"]]
@@ -78,13 +82,22 @@ def entity(item: Item, base: str) -> Node:
 
 
 def speaking(given: Iterable[Item], base: str) -> list[Node]:
+    """Who speaks, or is spoken to, in brief."""
     return [entity(one["entity"], base) for one in given]
+
+
+def said_by(given: Iterable[Item], base: str, *names: str) -> Node:
+    """Speakers under these members of schema.org; places, which speak in articles alone, under ours."""
+    each = speaking(given, base)
+    places = [one for one in each if one["type"] == "Place"]
+    able = [one for one in each if one["type"] != "Place"]
+    return {**dict.fromkeys(names, able), "onrecord:speaker": places}
 
 
 def link(link: Item, base: str) -> Node:
     """A quote that relays another one, in brief."""
     node = {"id": url(base, "quotes", link["id"]), "type": "Quotation"}
-    return known({**node, "spokenByCharacter": speaking(link["speakers"], base)})
+    return known(node | said_by(link["speakers"], base, "spokenByCharacter"))
 
 
 def quantity(item: Item) -> Node:
@@ -104,12 +117,14 @@ def quantity(item: Item) -> Node:
 
 
 def point(coordinates: Item | None) -> Node | None:
+    """A place on the map, in degrees (WGS 84)."""
     if coordinates is None:
         return None
     return {"type": "GeoCoordinates", **{name: number(value) for name, value in coordinates.items()}}
 
 
 def number(value: Any) -> Node | None:
+    """An exact decimal, digit by digit as in JSON."""
     return None if value is None else {"@value": orjson.dumps(value).decode(), "@type": DECIMAL}
 
 

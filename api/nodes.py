@@ -58,17 +58,12 @@ def entity_node(item: Item, base: str) -> Node:
 
 def quote_node(item: Item, base: str) -> Node:
     """A quote: who says what, through whom it came, and where it stands."""
-    speakers = parts.speaking(item["speakers"], base)
-    # Places do not speak, but articles say that they do.
-    able = [one for one in speakers if one["type"] != "Place"]
     said = (item["said"] or {}).get("value")
     return parts.known(
         {
             **parts.in_article("quotes", "Quotation", item, base),
             "text": item["content"],
-            "spokenByCharacter": able,
-            "creator": able,
-            "onrecord:speaker": [one for one in speakers if one["type"] == "Place"],
+            **parts.said_by(item["speakers"], base, "spokenByCharacter", "creator"),
             "onrecord:addressee": parts.speaking(item["addressees"], base),
             "isPartOf": parts.article(item["document"], base),
             "citation": parts.url(base, "documents", item["document"]["id"]),
@@ -91,6 +86,7 @@ def quote_node(item: Item, base: str) -> Node:
 def claim_node(item: Item, base: str) -> Node:
     """A claim: which figure, of what, on whose word."""
     article = parts.article(item["document"], base)
+    speakers = [speaker for source in item["sources"] for speaker in source["speakers"]]
     period, day = ((item[name] or {}).get("value") for name in ("period", "reference_date"))
     observed = {
         "type": "Observation",
@@ -108,9 +104,11 @@ def claim_node(item: Item, base: str) -> Node:
             "appearance": article,
             # In the outlet's own voice: nobody is said to have claimed it before.
             "firstAppearance": None if item["sources"] else {"id": article["id"]},
-            "author": [one for source in item["sources"] for one in parts.speaking(source["speakers"], base)]
-            if item["sources"]
-            else article.get("publisher"),
+            **(
+                parts.said_by(speakers, base, "author")
+                if item["sources"]
+                else {"author": article.get("publisher")}
+            ),
             "citation": [parts.url(base, "quotes", source["quote"]) for source in item["sources"]],
             "onrecord:source": [
                 {"onrecord:stance": source["stance"], "citation": parts.url(base, "quotes", source["quote"])}

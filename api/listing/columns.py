@@ -11,15 +11,14 @@ from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
 from pydantic import BaseModel
 
 from annotations.stream import Stream
-from api.listing.table import DAYS, JSON_ONLY, MOMENTS, model_in
+from api.listing.table import DAYS, JSON_ONLY, MOMENTS, is_model, taken_apart
 
 PLACES = 10
 DECIMAL, DAY, TIME = pa.decimal128(38, PLACES), pa.date32(), pa.timestamp("ms", "UTC")
@@ -85,18 +84,10 @@ def _fields(view: type[BaseModel]) -> Iterator[pa.Field]:
 
 
 def _type(annotation: Any) -> pa.DataType:
-    origin, inner = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return _type(inner[0])
-    if origin in (Union, UnionType):
-        return _type(next(one for one in inner if one is not NoneType))
-    if origin is list:
-        return pa.list_(_type(inner[0]))
-    if (model := model_in(annotation)) is not None:
-        return pa.struct(list(_fields(model)))
-    if annotation in _PLAIN:
-        return _PLAIN[annotation]
-    return pa.string()  # a word of a vocabulary
+    type_, _, several = taken_apart(annotation)
+    # A word of a vocabulary is text, too.
+    one = pa.struct(list(_fields(type_))) if is_model(type_) else _PLAIN.get(type_, pa.string())
+    return pa.list_(one) if several else one
 
 
 def _converter(type_: pa.DataType) -> Convert | None:

@@ -33,23 +33,17 @@ def export(
     database: Database = request.app.state.database
     name, made = form
     chunks = written(made, _batches(database, listing, after, made))
-    return stream(request, chunks, written(made, ()), MEDIA_TYPES[name], headers)
+    return stream(request, chunks, MEDIA_TYPES[name], headers)
 
 
-def stream(
-    request: Request,
-    chunks: Iterator[bytes],
-    nothing: Iterator[bytes],
-    media_type: str,
-    headers: dict[str, str],
-) -> Response:
-    """An answer in chunks; `nothing` is what a HEAD reads. Few run at once: each keeps a thread busy."""
+def stream(request: Request, chunks: Iterator[bytes], media_type: str, headers: dict[str, str]) -> Response:
+    """An answer in chunks. Few run at once: each keeps a thread busy."""
     running: threading.BoundedSemaphore = request.app.state.exports
     if not running.acquire(blocking=False):
         raise Problem(503, "as many exports as may run at once are running", headers={"Retry-After": "5"})
     release = _once(running.release)
     # A HEAD is answered by what answers the GET; it must not read the whole record for it.
-    chunks = _released(nothing if request.scope.get("head") else chunks, release)
+    chunks = _released(iter(()) if request.scope.get("head") else chunks, release)
     # The first one before the answer begins: what goes wrong so far, as a database that is away, is answered.
     first = next(chunks, b"")
     response = StreamingResponse(chain((first,), chunks), 200, headers, media_type)

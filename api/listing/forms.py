@@ -5,7 +5,6 @@ Every form is written as items come, so that no more of them than a batch is in 
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
@@ -51,15 +50,6 @@ class Lines:
         return b""
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Whose items, where the service stands, and whether a table begins with a byte-order mark."""
-
-    resource: Resource
-    base: str
-    bom: bool = False
-
-
 class Parquet:
     """Parquet, whose library is loaded when its first bytes are on their way: it takes a second."""
 
@@ -85,16 +75,19 @@ class Parquet:
 
 
 def form_of(format: str, resource: Resource, base: str, *, bom: bool = False) -> Form | None:
-    """A document of items of a resource; none of those that are made of a page or an item at once."""
+    """A document of items of a resource; none of those that are made of a page or an item at once.
+
+    `base` is where the service stands; `bom` begins a table with a byte-order mark.
+    """
     made = FORMS.get(format)
-    return made(Wanted(resource, base, bom)) if made else None
+    return made(resource, base, bom) if made else None
 
 
-FORMS: Mapping[str, Callable[[Wanted], Form]] = {
-    "ndjson": lambda _: Lines(),
-    "csv": lambda wanted: Table(wanted.resource.view, bom=wanted.bom),
-    "parquet": lambda wanted: Parquet(wanted.resource.view),
-    "jsonld": lambda wanted: Graph(wanted.resource, wanted.base),
+FORMS: Mapping[str, Callable[[Resource, str, bool], Form]] = {
+    "ndjson": lambda _resource, _base, _bom: Lines(),
+    "csv": lambda resource, _base, bom: Table(resource.view, bom=bom),
+    "parquet": lambda resource, _base, _bom: Parquet(resource.view),
+    "jsonld": lambda resource, base, _bom: Graph(resource, base),
 }
 MEDIA_TYPES = {
     "json": JSON, "csv": CSV, "ndjson": NDJSON, "atom": ATOM, "jsonld": JSON_LD, "parquet": PARQUET,
@@ -133,9 +126,11 @@ def refuse_conflicts(resource: Resource, parameters: ItemParameters, media: str)
     if parameters.bom == "on" and media != "csv":
         raise unprocessable(Mistake(parameter="bom", message=f"has no place in {media}; ask for CSV"))
     if parameters.offsets == "utf16" and (media == "jsonld" or media in resource.wholes):
-        raise unprocessable(Mistake(parameter="offsets", message=f"{media} says itself what offsets count"))
-    possible = includable(resource, media)
-    for name in getattr(parameters, "include", None) or ():
-        if name not in possible:
-            message = f"`{name}` has no place in {media}; ask for JSON or NDJSON"
-            raise unprocessable(Mistake(parameter="include", message=message))
+        message = f"`utf16` has no place in {media}, which says itself what it counts"
+        raise unprocessable(Mistake(parameter="offsets", message=message))
+    if include := getattr(parameters, "include", None):
+        possible = includable(resource, media)
+        for name in include:
+            if name not in possible:
+                message = f"`{name}` has no place in {media}; ask for JSON or NDJSON"
+                raise unprocessable(Mistake(parameter="include", message=message))

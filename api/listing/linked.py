@@ -55,9 +55,9 @@ class Graph:
                 # Schema.org corrects works alone.
                 node["correction" if node["type"] in _WORKS else "onrecord:correction"] = found
             yield node
-        new = {item["recorded"]["revision"] for item in items} - self._told
-        self._told |= new
-        yield from self._activities(new, reading)
+        if new := {item["recorded"]["revision"] for item in items} - self._told:
+            self._told |= new
+            yield from self._activities(new, reading)
 
     def _corrections(self, ids: Sequence[str], reading: Reading) -> dict[tuple[str, str], list[Node]]:
         """What readers have seen corrected, by noun and id: the latest correction last."""

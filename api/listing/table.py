@@ -6,7 +6,7 @@ import io
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import orjson
 from pydantic import BaseModel
@@ -58,7 +58,8 @@ class Table:
 def fields(view: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel] | None, bool]]:
     """The members of a view that have columns, with their models, and whether they stand beside others."""
     for name, field in view.model_fields.items():
-        inner = model_in(field.annotation)
+        type_ = taken_apart(field.annotation)[0]
+        inner = type_ if is_model(type_) else None
         if inner is None or JSON_ONLY not in field.metadata:
             yield name, inner, inner is not None and BESIDE in field.metadata
 
@@ -72,13 +73,22 @@ def _members(view: type[BaseModel]) -> Members:
     return members
 
 
-def model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model that an annotation holds, alone, in a list, or with None."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    if get_origin(annotation) in (list, Union, types.UnionType):
-        return next((model for inner in get_args(annotation) if (model := model_in(inner))), None)
-    return None
+def taken_apart(annotation: Any) -> tuple[Any, bool, bool]:
+    """The type of a value, whether there may be none, and whether there may be several."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return taken_apart(inner[0])
+    if origin in (Union, types.UnionType):
+        type_, _, several = taken_apart(next(one for one in inner if one is not types.NoneType))
+        return type_, types.NoneType in inner, several
+    if origin is list:
+        return taken_apart(inner[0])[0], False, True
+    return annotation, False, False
+
+
+def is_model(type_: Any) -> bool:
+    """Whether a type is a model, and not a plain value."""
+    return isinstance(type_, type) and issubclass(type_, BaseModel)
 
 
 def _cells_of(members: Members, line: bytes) -> list[str]:
