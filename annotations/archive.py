@@ -28,21 +28,28 @@ PACKED = (".zip", ".sqlite")
 _NAME = re.compile(r"[^/\\\x00-\x1f:]+\Z")
 
 
-def zipped(documents: Iterable[AnnotatedDocument], measures: Measures) -> Iterator[bytes]:
-    """A zip of `ID.txt` and `ID.claims.yaml` of each, as it grows. The same documents are the same bytes."""
+def files_of(document: AnnotatedDocument, measures: Measures) -> dict[str, bytes]:
+    """`ID.txt` and `ID.claims.yaml`, by their names."""
+    return {
+        document.id + ARTICLE: document.text.encode(),
+        document.id + ANNOTATION: write(document, measures),
+    }
+
+
+def zipped(files: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+    """A zip of files, as it grows. The same files are the same bytes."""
     stream = Stream()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
-        for document in documents:
-            for ending, data in ((ARTICLE, document.text.encode()), (ANNOTATION, write(document, measures))):
-                packed.writestr(zipfile.ZipInfo(document.id + ending), data, zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(stream, "w") as packed:
+        for name, data in files:
+            # Of no time.
+            packed.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
             yield stream.take()
     yield stream.take()
 
 
-def rows(documents: Iterable[AnnotatedDocument], measures: Measures) -> Iterator[tuple[str, str, str]]:
-    """The rows of the table TABLE: id, text, annotation."""
-    for document in documents:
-        yield document.id, document.text, write(document, measures).decode()
+def row_of(document: AnnotatedDocument, measures: Measures) -> tuple[str, str, str]:
+    """The row of the table TABLE: id, text, annotation."""
+    return document.id, document.text, write(document, measures).decode()
 
 
 def unpack(path: Path, folder: Path) -> list[Path]:

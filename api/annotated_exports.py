@@ -7,20 +7,18 @@ from typing import Any
 from sqlalchemy import RowMapping, select
 from sqlmodel import Session, col
 
-from annotations.read import ANNOTATION, ARTICLE
-from annotations.unload import annotated
-from annotations.write import write
+from annotations.archive import files_of
 from api import archive, tool_files
 from api.exports import Export, ExportError, told
 from api.listing.reading import Reading, read
 from api.problems import Problem, nearest
+from api.tool_files import Files, Recorded, recorded
 from models.document import Document
 from models.measures import vocabulary
 from models.revision import Revision
 from models.session import Database
 
 ARCHIVES = tuple(archive.CHUNKS)
-Files = dict[str, bytes]
 
 
 def export_archive(database: Database, wanted: Export) -> Iterator[bytes]:
@@ -50,7 +48,7 @@ def export_files(database: Database, folder: Path, wanted: Export, progress: Cal
             raise ExportError(f"{', '.join(missing)}: not on record; nothing was written")
         folder.mkdir(parents=True, exist_ok=True)
         for row in rows:
-            for name, data in FORMATS[format](reading, row, wanted.base).items():
+            for name, data in FORMATS[format](recorded(reading, row, wanted.base)).items():
                 (folder / name).write_bytes(data)
             progress(row["id"])
     return len(rows)
@@ -73,26 +71,19 @@ def _reading(session: Session, as_of: str | None) -> Reading:
         raise told(problem) from None
 
 
-def _own(reading: Reading, row: RowMapping, _: str) -> Files:
-    document = annotated(reading.session, row["id"], reading.number)
-    text, annotation = document.text.encode(), write(document, vocabulary())
-    return {f"{document.id}{ARTICLE}": text, f"{document.id}{ANNOTATION}": annotation}
+def _own(given: Recorded) -> Files:
+    return files_of(given.document, vocabulary())
 
 
-def _brat(reading: Reading, row: RowMapping, _: str) -> Files:
-    return tool_files.brat_files(reading, row)
+def _with_text(given: Recorded) -> Files:
+    # As `onrecord import` wants it.
+    return tool_files.web_annotations(given) | {f"{given.document.id}.txt": given.document.text.encode()}
 
 
-def _w3c(reading: Reading, row: RowMapping, base: str) -> Files:
-    # The text lies beside it, as `onrecord import` wants it.
-    text = tool_files.document_of(reading, row).text.encode()
-    return {f"{row['id']}.jsonld": tool_files.web_annotation(reading, row, base), f"{row['id']}.txt": text}
-
-
-FORMATS: dict[str, Callable[[Reading, RowMapping, str], Files]] = {
+FORMATS: dict[str, Callable[[Recorded], Files]] = {
     "files": _own,
-    "brat": _brat,
-    "cas": lambda reading, row, base: {f"{row['id']}.json": tool_files.cas(reading, row, base)},
-    "w3c": _w3c,
-    "ninjs": lambda reading, row, base: {f"{row['id']}.json": tool_files.ninjs(reading, row, base)},
+    "brat": tool_files.brat,
+    "cas": tool_files.cas,
+    "w3c": _with_text,
+    "ninjs": tool_files.ninjs,
 }

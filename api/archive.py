@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -115,7 +116,8 @@ def zipped(
     database: Database, reading: Reading, measures: Measures, *, hidden: bool = False
 ) -> Iterator[bytes]:
     """The zip, as it grows."""
-    return archive.zipped(documents(database, reading, hidden=hidden), measures)
+    every = documents(database, reading, hidden=hidden)
+    return archive.zipped(chain.from_iterable(archive.files_of(one, measures).items() for one in every))
 
 
 def dumped(
@@ -125,7 +127,8 @@ def dumped(
     with tempfile.TemporaryDirectory(prefix="onrecord-") as folder:
         file = Path(folder) / "record.sqlite"
         with closing(sqlite3.connect(file, check_same_thread=False)) as connection:
-            rows = archive.rows(documents(database, reading, hidden=hidden), measures)
+            every = documents(database, reading, hidden=hidden)
+            rows = (archive.row_of(document, measures) for document in every)
             for _ in _filled(connection, rows, database, reading):
                 # Each step may find itself in another thread; a client that left ends it here.
                 yield b""

@@ -1,65 +1,82 @@
-"""A document as a file of other newsroom and annotation tools; `onrecord import` reads each of them."""
+"""A document as files of other newsroom and annotation tools; `onrecord import` reads each of them."""
 
-import io
-import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from sqlalchemy import RowMapping
 
+from annotations import archive
 from annotations.annotated import AnnotatedDocument
 from annotations.formats import own, write_brat, write_ninjs, write_web_annotation
 from annotations.unload import annotated
-from api.listing.formats import dump
+from api.listing.formats import JSON_LD, dump
 from api.listing.reading import Reading
 from api.listing.resource import Whole
 
+# Their bytes by their names.
+Files = dict[str, bytes]
 
-def brat_files(reading: Reading, row: RowMapping) -> dict[str, bytes]:
+
+@dataclass(frozen=True)
+class Recorded:
+    """A document, its address, and the time when it was recorded as it is."""
+
+    document: AnnotatedDocument
+    address: str
+    time: str
+
+
+def recorded(reading: Reading, row: RowMapping, base: str) -> Recorded:
+    """The document of a row (`id`, `revision_time`), as the reading has it."""
+    number = None if reading.number == reading.newest else reading.number
+    document = annotated(reading.session, row["id"], number)
+    return Recorded(document, f"{base}/v1/documents/{row['id']}", row["revision_time"])
+
+
+def brat(given: Recorded) -> Files:
     """`ID.txt` and `ID.ann`."""
-    given = own.standoff(document_of(reading, row))
-    return {f"{given.name}.txt": given.text.encode(), f"{given.name}.ann": write_brat.write(given).encode()}
+    marked = own.standoff(given.document)
+    return {
+        f"{marked.name}.txt": marked.text.encode(),
+        f"{marked.name}.ann": write_brat.write(marked).encode(),
+    }
 
 
-def brat(reading: Reading, row: RowMapping, _: str) -> bytes:
-    """A zip of these two."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as files:
-        for name, data in brat_files(reading, row).items():
-            # Of no time: the same document is the same bytes.
-            files.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
-    return packed.getvalue()
-
-
-def cas(reading: Reading, row: RowMapping, _: str) -> bytes:
+def cas(given: Recorded) -> Files:
     """UIMA CAS in JSON, version 0.4."""
     # A service that is never asked for it does without the library.
     from annotations.formats import write_cas  # noqa: PLC0415
 
-    return write_cas.json_of(write_cas.write(own.standoff(document_of(reading, row))))
+    return {f"{given.document.id}.json": write_cas.json_of(write_cas.write(own.standoff(given.document)))}
 
 
-def ninjs(reading: Reading, row: RowMapping, base: str) -> bytes:
+def ninjs(given: Recorded) -> Files:
     """A news item, without its marks."""
-    return dump(write_ninjs.item(document_of(reading, row), _address(row, base), row["revision_time"]))
+    return {f"{given.document.id}.json": dump(write_ninjs.item(given.document, given.address, given.time))}
 
 
-def web_annotation(reading: Reading, row: RowMapping, base: str) -> bytes:
-    """The page of its web annotations."""
-    address = _address(row, base)
-    given = own.standoff(document_of(reading, row))
-    return dump(write_web_annotation.page(given, f"{address}/annotations", f"{address}/text"))
+def web_annotations(given: Recorded) -> Files:
+    """The page of its web annotations (W3C)."""
+    address = given.address
+    page = write_web_annotation.page(
+        own.standoff(given.document), f"{address}/annotations", f"{address}/text"
+    )
+    return {f"{given.document.id}.jsonld": dump(page)}
 
 
-def _address(row: RowMapping, base: str) -> str:
-    return f"{base}/v1/documents/{row['id']}"
+def _whole(about: str, media_type: str, made: Callable[[Recorded], Files]) -> Whole:
+    def write(reading: Reading, row: RowMapping, base: str) -> bytes:
+        files = made(recorded(reading, row, base))
+        return b"".join(archive.zipped(files.items())) if len(files) > 1 else next(iter(files.values()))
+
+    return Whole(about, media_type, write)
 
 
-def document_of(reading: Reading, row: RowMapping) -> AnnotatedDocument:
-    """The document of a row, as the reading has it."""
-    return annotated(reading.session, row["id"], None if reading.number == reading.newest else reading.number)
-
-
+ANNOTATIONS = _whole(
+    "web annotations", f'{JSON_LD}; profile="http://www.w3.org/ns/anno.jsonld"', web_annotations
+)
 WHOLES = {
-    "ninjs": Whole("news item (ninjs 3.1) without marks", "application/vnd.iptc.ninjs+json", ninjs),
-    "brat": Whole("zip of brat's two files", "application/zip", brat),
-    "cas": Whole("UIMA CAS in JSON", "application/vnd.uima.cas+json", cas),
+    "ninjs": _whole("news item (ninjs 3.1) without marks", "application/vnd.iptc.ninjs+json", ninjs),
+    "brat": _whole("zip of brat's two files", "application/zip", brat),
+    "cas": _whole("UIMA CAS in JSON", "application/vnd.uima.cas+json", cas),
 }

@@ -7,19 +7,18 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.access.callers import caller_of
 from api.documents import DOCUMENTS
 from api.listing.absent import found
-from api.listing.atom import base_of
 from api.listing.formats import JSON_LD
-from api.listing.negotiation import etag_of, headers_of, negotiate, not_modified, own_tag, same
+from api.listing.negotiation import negotiate
 from api.listing.openapi import HEADERS, problems
 from api.listing.parameters import AsOf
 from api.listing.reading import read
 from api.listing.seen import at_least, not_older
-from api.tool_files import web_annotation
+from api.listing.whole import answer_whole
+from api.tool_files import ANNOTATIONS
 from api.views import SEED
 from models.session import Database
 
 router = APIRouter(prefix="/v1")
-MEDIA_TYPE = f'{JSON_LD}; profile="http://www.w3.org/ns/anno.jsonld"'
 _KINDS = dict.fromkeys(("*/*", "application/*", "application/json", JSON_LD), "w3c")
 
 
@@ -54,13 +53,7 @@ def get_document_annotations(
     """
     database: Database = request.app.state.database
     negotiate(request, None, _KINDS)
-    base = base_of(request)
     with database.read(at_least(request, parameters)) as session:
         reading = not_older(request, read(session, parameters.as_of, desk=caller_of(request).desk))
         row = found(DOCUMENTS, reading, id)
-        shown = etag_of("annotations", base, reading.number, reading.began)
-        etag = f'"{own_tag(row[DOCUMENTS.own])}.{shown[1:]}'
-        if same(request, etag):
-            return not_modified(etag, reading.number)
-        body = web_annotation(reading, row, base)
-    return Response(body, headers=headers_of(etag, reading.number), media_type=MEDIA_TYPE)
+        return answer_whole(request, DOCUMENTS, ANNOTATIONS, reading, row)

@@ -40,12 +40,13 @@ from api.listing.ready import InSession, ready_item
 from api.listing.resource import Resource
 from api.listing.seen import at_least, not_older
 from api.listing.shown import following_of, shown_page, tag_of_item, tag_of_list
+from api.listing.whole import answer_whole
 from api.problems import Mistake, unprocessable
 from models.session import Database
 
 __all__ = ["RELEASE", "mount"]
 # Forms that say where the service stands.
-_NAME_IT = ("atom", "jsonld", "ninjs")
+_NAME_IT = ("atom", "jsonld")
 # Forms that show more of the record than the item.
 _MORE = ("jsonld",)
 
@@ -98,7 +99,7 @@ def answer_list(
     if media == "atom":
         parameters = _as_feed(resource, parameters)
     database: Database = request.app.state.database
-    base = atom.base_of(request)
+    base = atom.base_of(request) if media in _NAME_IT else ""
     with database.read(at_least(request, parameters)) as session:
         reading = read(
             session, parameters.as_of, getattr(parameters, "q", None), desk=caller_of(request).desk
@@ -109,7 +110,7 @@ def answer_list(
         if parameters.cursor:
             reading, after = _resume(reading, parameters, listing.digest)
             listing = Listing(resource, parameters, reading)
-        etag = tag_of_list(listing, media, *((base,) if media in _NAME_IT else ()))
+        etag = tag_of_list(listing, media, *((base,) if base else ()))
         if same(request, etag):
             return not_modified(etag, reading.number)
         form = form_of(media, resource, base, bom=parameters.bom == "on")
@@ -148,7 +149,7 @@ def answer_item(
     refuse_conflicts(resource, parameters, media)
     include = getattr(parameters, "include", None) or ()
     database: Database = request.app.state.database
-    base = atom.base_of(request)
+    base = atom.base_of(request) if media in _NAME_IT else ""
     with database.read(at_least(request, parameters)) as session:
         reading = not_older(request, read(session, parameters.as_of, desk=caller_of(request).desk))
         if not include and parameters.offsets == "codepoint" and media == "json":
@@ -167,6 +168,8 @@ def answer_item(
             location = _with_query(moved.location, request)
             headers = headers_of(f'"{moved.tag}"', reading.number) | {"Location": location}
             return Response(status_code=308, headers=headers)
+        if whole := resource.wholes.get(media):
+            return answer_whole(request, resource, whole, reading, row)
         included = [part for name in include if (part := resource.includes[name].part)]
         utf16_offsets = parameters.offsets == "utf16"
         texts = [resource.texts] if utf16_offsets and resource.texts else []
@@ -180,10 +183,8 @@ def answer_item(
         rows = {name: [_said(page) for page in pages] for name, (_, pages) in more.items()}
         shown = etag_of(
             media,
-            base if media in _NAME_IT else "",
-            (reading.began, reading.number, reading.desk)
-            if media in _MORE or media in resource.wholes
-            else "",
+            base,
+            (reading.began, reading.number, reading.desk) if media in _MORE else "",
             parameters.bom,
             parameters.offsets,
             include,
@@ -195,10 +196,6 @@ def answer_item(
         etag = f'"{own_tag(row[resource.own])}.{shown[1:]}'
         if same(request, etag):
             return not_modified(etag, reading.number)
-        if media in resource.wholes:
-            whole = resource.wholes[media]
-            content = whole.write(reading, row, base)
-            return Response(content, headers=headers_of(etag, reading.number), media_type=whole.media_type)
         own = [name for name in include if resource.includes[name].part]
         item = item_of(resource, row, parts, own, utf16_offsets=utf16_offsets)
         for name, (listing, pages) in more.items():
