@@ -35,11 +35,8 @@ def recorded(reading: Reading, row: RowMapping, base: str) -> Recorded:
 
 def brat(given: Recorded) -> Files:
     """`ID.txt` and `ID.ann`."""
-    marked = own.standoff(given.document)
-    return {
-        f"{marked.name}.txt": marked.text.encode(),
-        f"{marked.name}.ann": write_brat.write(marked).encode(),
-    }
+    id_, marks = given.document.id, write_brat.write(own.standoff(given.document))
+    return {f"{id_}.txt": given.document.text.encode(), f"{id_}.ann": marks.encode()}
 
 
 def cas(given: Recorded) -> Files:
@@ -57,10 +54,8 @@ def ninjs(given: Recorded) -> Files:
 
 def web_annotations(given: Recorded) -> Files:
     """The page of its web annotations (W3C)."""
-    address = given.address
-    page = write_web_annotation.page(
-        own.standoff(given.document), f"{address}/annotations", f"{address}/text"
-    )
+    marked, address = own.standoff(given.document), given.address
+    page = write_web_annotation.page(marked, f"{address}/annotations", f"{address}/text")
     return {f"{given.document.id}.jsonld": dump(page)}
 
 

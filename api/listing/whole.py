@@ -17,7 +17,7 @@ def answer_whole(
     It shows more of the record than the item, such as names: its tag changes with every revision.
     """
     base = base_of(request)
-    shown = etag_of(whole.about, base, reading.began, reading.number, reading.desk)
+    shown = etag_of(whole.media_type, base, reading.began, reading.number, reading.desk)
     etag = f'"{own_tag(row[resource.own])}.{shown[1:]}'
     if same(request, etag):
         return not_modified(etag, reading.number)
