@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import archive, dictionary, docs, health, problems, record, text, web_annotations
@@ -22,6 +22,7 @@ from api.following import changes
 from api.following.watch import Watch
 from api.front import Front, Memory
 from api.listing.endpoints import RELEASE, mount
+from api.listing.formats import PARQUET
 from api.listing.in_loop import InLoop
 from api.listing.in_threads import InThreads
 from api.listing.once import once
@@ -135,7 +136,13 @@ def create_app(settings: Settings | None = None) -> Service:
     app.state.quick = quick(database, RESOURCES.values())
     app.state.memory = Memory(settings.memory, settings.compress_from)
     # The last one added is the first one met.
-    app.add_middleware(GZipMiddleware, minimum_size=settings.compress_from, compresslevel=5)
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=settings.compress_from,
+        compresslevel=5,
+        # Packed already.
+        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, PARQUET),
+    )
     app.add_middleware(VariantTags)
     larger = {"/v1/documents:batch": settings.batch_limit}
     app.add_middleware(Door, body_limit=settings.body_limit, larger=larger)

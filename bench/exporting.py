@@ -58,9 +58,10 @@ def run(house: House) -> dict[str, Exported]:
     found = {
         "onrecord ndjson": export(own, "/v1/quotes?format=ndjson"),
         "onrecord csv": export(own, "/v1/quotes?format=csv", heading=1),
-        "onrecord parquet": export(own, "/v1/quotes?format=parquet", rows=house.record.quotes),
-        "onrecord jsonld": export(own, "/v1/quotes?format=jsonld", rows=house.record.quotes),
     }
+    for name in ("parquet", "jsonld"):
+        rows = found["onrecord ndjson"].rows
+        found[f"onrecord {name}"] = export(own, f"/v1/quotes?format={name}", rows=rows)
     if "datasette" in house.servers:
         for name, view in (("datasette csv", "bench_full"), ("datasette csv of the table", "quote")):
             stream = f"/{house.record.size}/{view}.csv?_stream=on&_size=max"

@@ -24,7 +24,7 @@ ONRECORD = Path(sys.executable).parent / "onrecord"
 
 
 def lines(number: int) -> Iterator[str]:
-    """A doccano export of so many texts: their quotes by cue, source and content, where their marks say."""
+    """A doccano export of so many texts, in which the contents of their quotes are labelled."""
     made = list(itertools.islice(documents(TEXTS * 20), TEXTS))
     for count, document in zip(range(number), itertools.cycle(made), strict=False):
         labels = [

@@ -52,9 +52,10 @@ def _page(results: Results, size: str) -> Iterator[str]:
     about = results.about
     yield "# What the benchmark found\n"
     yield f"{about.get('machine')}. {'; '.join(about.get('versions', []))}."
-    yield f"Commit {about.get('commit')}; {about.get('effort')}."
-    for part in about.get("parts", []):
-        yield f"Measured again by itself: {part}."
+    yield f"Measured {about.get('measured')}; {about.get('effort')}."
+    if parts := about.get("parts"):
+        again = ", ".join(f"{case} ({day})" for case, day in sorted(parts.items()))
+        yield f"Measured again by themselves: {again}."
     yield ""
     yield "```sh\nmake bench          # 10k and 100k quotes\nFULL=1 make bench   # 10k, 100k and 1M\n"
     yield ".venv/bin/python -m bench.run --only list --size 10k   # a part of it\n```\n"

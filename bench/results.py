@@ -8,13 +8,14 @@ import subprocess
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
 from bench import cluster, generator
 from bench.datasette import PINNED
-from bench.folder import HERE, ROOT
+from bench.folder import HERE
 from bench.measuring import Measured
 
 FILE = HERE / "results.json"
@@ -74,8 +75,8 @@ class Results:
             for case, value in told.items():
                 kept[case] = kept.get(case, {}) | value
             names |= told.keys()
-        again = f"{', '.join(sorted(names))} (commit {part.about.get('commit')})"
-        found.about.setdefault("parts", []).append(again)
+        parts: dict[str, Any] = found.about.setdefault("parts", {})
+        parts |= dict.fromkeys(sorted(names), part.about.get("measured"))
         return found
 
     @classmethod
@@ -100,7 +101,7 @@ def machine() -> dict[str, Any]:
             f"postgraphile {postgraphile['postgraphile']}", f"Node {_said('node', '--version')}",
             cluster.version(),
         ],
-        "commit": _said("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"),
+        "measured": datetime.now(UTC).date().isoformat(),
     }  # fmt: skip
 
 

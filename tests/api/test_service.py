@@ -245,6 +245,13 @@ def test_an_item_has_no_other_form(client: TestClient, accept: str) -> None:
     assert client.get(QUOTE, headers={"Accept": accept}).status_code == 406
 
 
+@pytest.mark.parametrize("path", ["quotes?format=parquet", "record/archive?format=zip"])
+def test_what_is_packed_already_is_not_packed_again(client: TestClient, path: str) -> None:
+    answer = client.get(f"/v1/{path}", headers={"Accept-Encoding": "gzip"})
+    assert answer.status_code == 200
+    assert "content-encoding" not in answer.headers
+
+
 def test_long_answers_are_packed_and_their_tags_told_apart(client: TestClient) -> None:
     plain = client.get("/v1/quotes", headers={"Accept-Encoding": "identity"})
     packed = client.get("/v1/quotes", headers={"Accept-Encoding": "gzip"})
