@@ -25,6 +25,7 @@ PICTURE = Path(__file__).parents[1] / "docs" / "annotations.png"
 CLIENTS = Path(__file__).parent / "clients"
 DIST = "node_modules/@recogito/text-annotator/dist"
 DOCUMENT = "beirut-strikes-2024-10-15"
+DRAWN = ".r6o-span-highlight-layer .r6o-annotation"
 SIZE = {"width": 1000, "height": 1100}
 STYLE = """
     pre { font: 16px/1.9 Georgia, serif; white-space: pre-wrap; max-width: 46em; margin: 2em auto; }
@@ -46,7 +47,6 @@ async ([source, colours]) => {
     const marks = page.items.filter(one => one.motivation === 'classifying');
     reader.setAnnotations(marks);
     window.reader = reader;
-    await new Promise(done => setTimeout(done, 500));
     return {
         sent: marks.length,
         read: reader.state.store.all().map(one => ({
@@ -58,8 +58,8 @@ async ([source, colours]) => {
 }
 """
 COLOURS = {
-    "content": ["#ffd54f", 0.55], "cue": ["#ef6c00", 0.45], "speaker": ["#1e88e5", 0.4],
-    "number": ["#43a047", 0.5], "mention": ["#90a4ae", 0.25],
+    "content": ["#ffd54f", 0.55], "cue": ["#ef6c00", 0.45], "number": ["#43a047", 0.5],
+    "mention": ["#90a4ae", 0.25],
 }  # fmt: skip
 
 
@@ -86,7 +86,10 @@ def opened(base: str, reader: Path) -> Iterator[tuple[Page, Any]]:
         page.add_script_tag(path=reader / "text-annotator.umd.js")
         page.add_style_tag(path=reader / "text-annotator.css")
         page.add_style_tag(content=STYLE)
-        yield page, page.evaluate(READ, [text, COLOURS])
+        found = page.evaluate(READ, [text, COLOURS])
+        # They are drawn after they are taken, all in one frame.
+        page.locator(DRAWN).first.wait_for(state="attached")
+        yield page, found
 
 
 def main() -> None:

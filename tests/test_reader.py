@@ -7,14 +7,14 @@ from annotations.formats.own import standoff
 from tests.available import require
 from tests.explorer import served
 from tests.postgres import free_port
-from tests.reader import COLOURS, installed, opened
+from tests.reader import COLOURS, DRAWN, installed, opened
 
 
 def test_every_annotation_is_found_in_the_text(seed: AnnotatedDocument, tmp_path: Path) -> None:
     require("chromium")
     reader = installed(tmp_path)
     with served(free_port(), tmp_path) as base, opened(base, reader) as (page, found):
-        drawn = page.locator(".r6o-span-highlight-layer .r6o-annotation").count()
+        drawn = page.locator(DRAWN).count()
     marks = standoff(seed).marks
     assert found["sent"] == len(found["read"]) == len(marks)
     for one in found["read"]:
