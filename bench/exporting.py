@@ -37,6 +37,8 @@ def export(
     server: Server, path: str, heading: int = 0, longest: int = LONGEST, rows: int | None = None
 ) -> Exported:
     """Ask for an export and count its lines; `heading` lines are no rows. A form without lines has `rows`."""
+    # What one export has left would hide what the next one takes.
+    server.restart()
     told = "%{stderr}%{exitcode} %{time_total} %{time_starttransfer} %{size_download}"
     url = f"http://127.0.0.1:{server.port}{path}"
     curl = f"curl -s --max-time {longest} -w '{told}' '{url}' | wc -l"

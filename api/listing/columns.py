@@ -25,9 +25,9 @@ from api.listing.table import DAYS, JSON_ONLY, MOMENTS, is_model, taken_apart
 
 PLACES = 10
 DECIMAL, DAY, TIME = pa.decimal128(38, PLACES), pa.date32(), pa.timestamp("ms", "UTC")
-# Of a row group in memory: the writer holds one, and a reader takes one at a time. Where they stand is told
-# at the end, and held until then.
-GROUP_BYTES, GROUP_ROWS = 4 << 20, 20_000
+# Of a row group in memory: the writer holds one, and a reader takes one at a time. Where its columns stand is
+# held until the end, 55 kB a group of quotes: at a million, these and a group take the least together.
+GROUP_BYTES, GROUP_ROWS, PAGE_BYTES = 6 << 20, 20_000, 128 << 10
 _EPOCH = date(1970, 1, 1).toordinal()
 _PLAIN = {str: pa.string(), int: pa.int64(), bool: pa.bool_(), Decimal: DECIMAL}
 _TYPES = dict.fromkeys(DAYS, DAY) | dict.fromkeys(MOMENTS, TIME)
@@ -45,8 +45,9 @@ class Columns:
         # The least and the largest value of each group, of what a reader can choose groups by.
         flat = [field.name for field in self._schema if not pa.types.is_nested(field.type)]
         self._writer = pyarrow.parquet.ParquetWriter(
-            self._sink, self._schema, compression="zstd", write_statistics=flat
-        )
+            self._sink, self._schema, compression="zstd", write_statistics=flat,
+            data_page_size=PAGE_BYTES, dictionary_pagesize_limit=PAGE_BYTES,
+        )  # fmt: skip
         self._sink.take()  # what every file begins with has been sent
         self._held: list[pa.Table] = []
         self._rows = self._bytes = 0
@@ -73,7 +74,9 @@ class Columns:
     def _written(self) -> bytes:
         if self._held:
             self._writer.write_table(pa.concat_tables(self._held), self._rows)
-        self._held.clear()
+            self._held.clear()
+            # The allocator keeps what is free between the footers, and would grow with every group.
+            pa.default_memory_pool().release_unused()
         self._rows = self._bytes = 0
         return self._sink.take()
 

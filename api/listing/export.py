@@ -17,7 +17,8 @@ from api.listing.reading import read
 from api.problems import Problem
 from models.session import Database
 
-BATCH = 500
+# Items of a batch: of 500 it takes twelve megabytes more, and no less time.
+BATCH = 200
 
 
 def export(
