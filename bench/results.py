@@ -74,7 +74,8 @@ class Results:
             kept = found.other.setdefault(size, {})
             for case, value in told.items():
                 kept[case] = kept.get(case, {}) | value
-            names |= told.keys()
+            # What is of no size, such as loading, is told by its own name.
+            names |= told.keys() if size in found.http else {size}
         parts: dict[str, Any] = found.about.setdefault("parts", {})
         parts |= dict.fromkeys(sorted(names), part.about.get("measured"))
         return found
