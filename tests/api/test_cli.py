@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,11 @@ COMMAND = str(Path(sys.executable).parent / "onrecord")
 ANNOTATION = SEED.with_name(f"{DOCUMENT}.claims.yaml")
 
 
-def run(*arguments: object, folder: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: object, folder: Path, code: int = 0, settings: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("ONRECORD_")}
+    env |= settings or {}
     command = [COMMAND, *map(str, arguments)]
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr

@@ -126,6 +126,19 @@ def test_the_command_writes_the_same(
         run("check", f"back/{DOCUMENT}.claims.yaml", folder=tmp_path)
 
 
+def test_links_lead_to_where_the_service_stands(tmp_path: Path) -> None:
+    run("load", SEED, folder=tmp_path)
+    command = ("export", "quotes", "--format", "jsonld", "-w", "act=silence")
+    public = {"ONRECORD_PUBLIC_URL": "https://record.example"}
+    for options, settings, base in (
+        ((), {}, "http://127.0.0.1:8000"),
+        ((), public, "https://record.example"),
+        (("--base", "https://other.example/"), public, "https://other.example"),
+    ):
+        written = json.loads(run(*command, *options, folder=tmp_path, settings=settings).stdout)
+        assert written["@graph"][0]["id"].startswith(f"{base}/v1/quotes/{DOCUMENT}.q")
+
+
 def test_the_command_refuses_what_there_is_not(tmp_path: Path) -> None:
     run("load", SEED, folder=tmp_path)
     for arguments, said in (
