@@ -1,13 +1,15 @@
 """Exports: everything that matches, streamed."""
 
 import threading
-import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+from anyio import CancelScope
 from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from api.listing.engine import Listing
 from api.listing.forms import MEDIA_TYPES, Form, rows_of, written
@@ -42,23 +44,31 @@ def stream(request: Request, chunks: Iterator[bytes], media_type: str, headers: 
     running: threading.BoundedSemaphore = request.app.state.exports
     if not running.acquire(blocking=False):
         raise Problem(503, "as many exports as may run at once are running", headers={"Retry-After": "5"})
-    release = _once(running.release)
     # A HEAD is answered by what answers the GET; it must not read the whole record for it.
-    chunks = _released(iter(()) if request.scope.get("head") else chunks, release)
+    chunks = _released(iter(()) if request.scope.get("head") else chunks, running.release)
     # The first one before the answer begins: what goes wrong so far, as a database that is away, is answered.
-    first = next(chunks, b"")
-    response = StreamingResponse(chain((first,), chunks), 200, headers, media_type)
-    # A client that leaves before the first byte never starts the generator, nor its `finally`.
-    weakref.finalize(response, release)
-    return response
+    return _Streamed(next(chunks, b""), chunks, media_type, headers)
 
 
-def _once(release: Callable[[], None]) -> Callable[[], None]:
-    left = [release]
-    return lambda: left.pop()() if left else None
+class _Streamed(StreamingResponse):
+    """Chunks that end with the answer: of a client that left, the garbage collector would close them late."""
+
+    def __init__(
+        self, first: bytes, chunks: Generator[bytes], media_type: str, headers: dict[str, str]
+    ) -> None:
+        super().__init__(chain((first,), chunks), 200, headers, media_type)
+        self._chunks = chunks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # No thread is in them: what is cancelled has waited for its own.
+            with CancelScope(shield=True):
+                await run_in_threadpool(self._chunks.close)
 
 
-def _released(chunks: Iterator[bytes], release: Callable[[], None]) -> Iterator[bytes]:
+def _released(chunks: Iterator[bytes], release: Callable[[], None]) -> Generator[bytes]:
     try:
         yield from chunks
     finally:

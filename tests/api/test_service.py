@@ -1,5 +1,6 @@
 """The service itself: is it well, what it measures, logs and allows, and how it ends."""
 
+import gc
 import json
 import os
 import re
@@ -13,11 +14,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import text
+from starlette.types import Message
 
 from models.session import Database
 from tests.available import require
@@ -202,6 +205,48 @@ def test_more_exports_than_may_run_are_asked_to_come_back(seeded_database: Datab
         for _ in range(3):
             assert client.head("/v1/quotes?format=csv").status_code == 200
             assert client.get("/v1/quotes?format=ndjson").status_code == 200
+
+
+@pytest.mark.parametrize(("stays", "begun"), [(0, []), (0.05, [200])])
+def test_an_export_whose_reader_left_gives_its_place_back_at_once(
+    seeded_database: Database, stays: float, begun: list[int]
+) -> None:
+    with serve(seeded_database, exports=2) as client:
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": "/v1/quotes",
+            "query_string": b"format=jsonld",
+            "headers": [],
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 80),
+        }
+        statuses: list[int] = []
+
+        async def leaves() -> Message:
+            if stays:
+                await anyio.sleep(stays)
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+            # Nobody takes it: what is sent does not come back before the reader's leaving is heard of.
+            await anyio.sleep(1)
+
+        # What the collector would find in the end does not count.
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(5):
+                anyio.run(application(client), dict(scope), leaves, send)
+            assert client.get("/v1/quotes?format=jsonld").status_code == 200
+        finally:
+            gc.enable()
+        assert statuses == 5 * begun
 
 
 def test_other_origins_read_where_the_setting_says(seeded_database: Database) -> None:
