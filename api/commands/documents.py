@@ -100,19 +100,25 @@ def export(
     where: Where = None,
     bom: Annotated[bool, option("Begin a CSV with a byte-order mark, as Excel wants it.")] = False,
     base: Annotated[
-        str | None, option("Where the service stands, for forms that name it, unless the settings say.")
+        str | None,
+        option(
+            "Where the service stands, for forms that name it.",
+            envvar="ONRECORD_PUBLIC_URL",
+            show_default="http://127.0.0.1:8000",
+        ),
     ] = None,
     database_url: Url = None,
 ) -> None:
     """Write everything that a list of the API has, or the annotated documents as files."""
     from api.annotated_exports import ARCHIVES, export_archive, export_files
     from api.exports import STANDS, Export, ExportError, export_list
-    from api.settings import Settings
 
+    base = (base or STANDS).rstrip("/")
+    if not base.startswith(("http://", "https://")):
+        fail(f"the service cannot stand at {base}; say it as https://record.example")
     database = existing_database(database_url)
     usual = "files" if resource == "annotated" else "ndjson"
-    stands = base or Settings().public_url or STANDS
-    wanted = Export(format or usual, as_of, where or (), stands.rstrip("/"), bom)
+    wanted = Export(format or usual, as_of, where or (), base, bom)
     try:
         if resource != "annotated":
             write_lines(output, export_list(database, resource, wanted))

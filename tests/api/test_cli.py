@@ -85,6 +85,33 @@ def test_what_the_database_could_not_is_one_line(
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("PORT", "abc", "ONRECORD_PORT: Input should be a valid integer"),
+        ("PUBLIC_URL", "ftp://record.example", "ONRECORD_PUBLIC_URL: String should match"),
+        ("CORS_ORIGINS", "[1]", "ONRECORD_CORS_ORIGINS[0]: Input should be a valid string"),
+        ("CORS_ORIGINS", "record.example", 'field "cors_origins"'),
+    ],
+)
+def test_a_wrong_setting_is_one_line(article: Path, name: str, value: str, told: str) -> None:
+    setting = {f"ONRECORD_{name}": value}
+    done = run("stats", folder=article.parent, code=1, settings=setting)
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    # A command that is told everything it needs asks for no setting.
+    url = f"sqlite:///{article.parent}/record.sqlite"
+    run("load", article, "--database-url", url, folder=article.parent, settings=setting)
+    options = ("--database-url", url, "--base", "https://record.example")
+    assert run("export", "quotes", *options, folder=article.parent, settings=setting).stdout
+
+
+def test_an_export_says_what_address_it_wants(article: Path) -> None:
+    run("load", article, folder=article.parent)
+    done = run("export", "quotes", "--base", "record.example", folder=article.parent, code=1)
+    assert "cannot stand at record.example; say it as https://" in done.stderr
+
+
 def test_a_record_that_disagrees_with_the_seed_is_served_without_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
