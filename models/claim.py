@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, PrimaryKeyConstraint, text
 from sqlmodel import Field, SQLModel
 
-from models.columns import check, column, one_of, recorded
+from models.columns import by_key, check, column, one_of, recorded
 from models.recorded import Recorded
 from models.vocabulary import Aggregation, BoundsBasis, Comparator, End, Modality, Stance
 
@@ -70,7 +70,7 @@ class Claim(ClaimBase, Recorded, table=True):
         PrimaryKeyConstraint("document_id", "row_key"),
         *recorded("claim", "document_id"),
         ForeignKeyConstraint(["document_id", "text_sha256"], ["text.document_id", "text.sha256"]),
-        Index("ix_claim_row_key", "row_key"),
+        by_key("claim"),
         Index("ix_claim_measure", "measure", text("period_order DESC"), "document_id", "start", "id"),
         Index("ix_claim_period", text("period_order DESC"), "document_id", "start", "id"),
         Index("ix_claim_value", "value_order", "id"),

@@ -57,9 +57,17 @@ def sparse(name: str, column: str) -> Index:
 
 
 def current(name: str, *columns: str) -> Index:
-    """An index of the rows that nothing supersedes."""
+    """An index of the rows that nothing supersedes.
+
+    It has the column that its condition names: without it, SQLite looks into the table for each row.
+    """
     rows = text("superseded IS NULL")
-    return Index(name, *columns, sqlite_where=rows, postgresql_where=rows)
+    return Index(name, *columns, "superseded", sqlite_where=rows, postgresql_where=rows)
+
+
+def by_key(table: str) -> Index:
+    """An index of what is asked of the rows that words are found in, so that the table is not looked into."""
+    return Index(f"ix_{table}_row_key", "row_key", "superseded", "document_id", "start", "id")
 
 
 def recorded(table: str, *scope: str) -> tuple[SchemaItem, ...]:

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, PrimaryKeyConstraint, text
 from sqlmodel import Field, SQLModel
 
-from models.columns import check, column, current, one_of, recorded
+from models.columns import by_key, check, column, current, one_of, recorded
 from models.recorded import Recorded
 from models.vocabulary import Act, Form, Polarity, Relation, SpeakerRole
 
@@ -30,6 +30,9 @@ class QuoteBase(SQLModel):
     medium: str | None = column("By what medium, as written", default=None, examples=["a recorded address"])
 
 
+SORTED = ("said_order", "start", "id")
+
+
 class Quote(QuoteBase, Recorded, table=True):
     """One state of a quote. `within_id` is the quote that relays or embeds this one, or that it answers."""
 
@@ -38,10 +41,11 @@ class Quote(QuoteBase, Recorded, table=True):
         *recorded("quote", "document_id"),
         ForeignKeyConstraint(["document_id", "text_sha256"], ["text.document_id", "text.sha256"]),
         Index("ix_quote_within", "document_id", "within_id"),
-        Index("ix_quote_row_key", "row_key"),
+        by_key("quote"),
         Index("ix_quote_said", text("said_order DESC"), "document_id", "start", "id"),
         Index("ix_quote_position", "document_id", "start", "id"),
-        current("ix_quote_counted", "document_id", "form", "act", "polarity"),
+        # Counted by filters, and sorted for a page: without the table.
+        current("ix_quote_counted", "document_id", "form", "act", "polarity", *SORTED, "row_key"),
         one_of("form", Form),
         one_of("act", Act),
         one_of("polarity", Polarity),

@@ -108,3 +108,30 @@ def _postgresql(connection: Connection, statement: str, values: Any) -> list[str
     plan = [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", values)]
     scans = [match[1] for line in plan if (match := re.search(r"Seq Scan on (\w+)", line))]
     return [table for table in scans if table not in FEW]
+
+
+# What is asked of each row that matches, however few a page shows, or of each row of a page.
+COVERED = {
+    "/v1/quotes?q=israel": ("ix_quote_row_key", "ix_document_readable"),
+    "/v1/quotes?q=israel&sort=rank": ("ix_quote_row_key",),
+    "/v1/claims?q=people&sort=rank": ("ix_claim_row_key",),
+    "/v1/quotes?published__gte=2024-10-01&limit=1&facet=form": ("ix_quote_counted",),
+}
+
+
+# Whether PostgreSQL looks into the table depends on when it was vacuumed.
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")
+@pytest.mark.parametrize("url", COVERED)
+def test_what_is_asked_of_many_rows_is_in_an_index(
+    planned: tuple[TestClient, Sent, Connection], url: str
+) -> None:
+    client, sent, connection = planned
+    sent.all.clear()
+    assert client.get(url).status_code == 200
+    found = [
+        match[1]
+        for statement, values in sent.all
+        for *_, step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        if (match := re.search(r"USING COVERING INDEX (ix_\w+_(?:row_key|counted|readable))", step))
+    ]
+    assert sorted(found) == sorted(COVERED[url])

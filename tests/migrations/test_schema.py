@@ -18,7 +18,7 @@ from models.record import METADATA
 from models.session import Database
 from tests.conftest import DOCUMENT
 
-STEPS = tuple(f"{step:04}" for step in range(1, 9))
+STEPS = tuple(f"{step:04}" for step in range(1, 10))
 
 
 def names(database: Database) -> set[str]:
