@@ -59,7 +59,7 @@ def _marked(value: dict[str, Any], place: str) -> Iterator[tuple[int, int, str, 
     triples = member(value, "label", list, place, None) or member(value, "labels", list, place, None) or ()
     for number, one in enumerate(triples, 1):
         match one:
-            case [int(start), int(end), str(label)]:
+            case [int(start), int(end), str(label)] if bool not in (type(start), type(end)):
                 yield start, end, label, f"label{number}"
             case _:
                 raise Mistakes([Mistake(place, "a label is [start, end, name]", extract=repr(one)[:60])])

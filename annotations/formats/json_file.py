@@ -1,6 +1,7 @@
 """JSON files of other tools, read strictly: UTF-8, no key twice, no value beyond JSON."""
 
 import json
+import math
 import re
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any, TypeVar
@@ -23,7 +24,7 @@ def load(data: bytes, file: str) -> Any:
 def parse(text: str, file: str, line: int = 1) -> Any:
     """The value of a JSON text that begins in this line of its file."""
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_refused)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise Mistakes(
             [Mistake(file, f"is no JSON: {error.msg}", line + error.lineno - 1, error.colno)]
@@ -44,7 +45,15 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refused(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is no number that can be counted with")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    return value if math.isfinite(value) else _refused(number[:60])
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_refused, parse_float=_finite)
 
 
 def dumped(value: Any) -> str:
@@ -109,6 +118,3 @@ def _values(
         yield line, value
         line += text.count("\n", at, end)
         at = end
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_refused)

@@ -47,7 +47,7 @@ def _task(name: str, task: Any, place: str, unit: Unit | None) -> Standoff:
             ends = member(region, "from_id", str, here), member(region, "to_id", str, here)
             label = (region.get("labels") or ["relation"])[0]
             links.append(Link(str(label), *ends, place=here))
-        elif isinstance(value, dict) and isinstance(value.get("start"), int) and kind in value:
+        elif isinstance(value, dict) and type(value.get("start")) is int and kind in value:
             labels = member(value, kind, list, here) or [kind]
             id_ = str(region.get("id", number))
             marks[id_] = Mark(id_, str(labels[0]), (), dict.fromkeys(map(str, labels[1:]), True), here)

@@ -87,6 +87,8 @@ def test_brat(ann: str, message: str) -> None:
             "stand in the text 2 times",
         ),
         (b'{"a":' * 100_000, "nested too deeply|is no JSON"),
+        (b'{"a": 1e400}', "1e400 is no number"),
+        (b'{"a": NaN}', "NaN is no number"),
         (b'{"@context": 1, "@context": 2}', "the key '@context' stands twice"),
         (b"\xff\xfe{}", "is not UTF-8: byte 0xff at byte 0"),
     ],
@@ -161,6 +163,8 @@ def test_doccano_asks_for_the_unit_where_it_matters() -> None:
     assert [found.words(mark) for mark in found.marks] == ["Ann"]
     with pytest.raises(Mistakes, match=r"a\.jsonl:2: a label is \[start, end, name\]"):
         list(doccano.read("a", [b'{"text": "a", "label": []}\n', b'{"text": "a", "label": [[0, "1", "A"]]}']))
+    with pytest.raises(Mistakes, match=r"a label is \[start, end, name\]"):
+        list(doccano.read("a", [b'{"text": "ab", "label": [[0, true, "PER"]]}']))
     with pytest.raises(Mistakes, match=r"a\.jsonl:2: is no JSON"):
         list(doccano.read("a", [b'{"text": "a", "label": []}\n', b'{"text": "a", "lab']))
 
