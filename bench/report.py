@@ -38,7 +38,7 @@ HOW = """
   and indexes, without triggers (`python -m bench.loading`).
 - Datasette's export is its streamed CSV of the view with all parts, and of the bare table of quotes, without
   documents, speakers and what is nested; both are cut after forty seconds.
-- An answer that takes a peer more than five seconds is timed once and alone.
+- An answer that takes a peer more than a second, asked again, too, is timed once and alone.
 - Memory is anonymous resident memory (`smaps_rollup`).
 """
 
