@@ -112,10 +112,10 @@ def _named(before: str, after: str) -> str:
 def _survivors(before: str, after: str) -> list[str]:
     """Survivors that stay as they are, while what is merged into them, or a document that lists it, changes."""
     stays = f"n.document_id IS NULL AND {before.format('n')} AND {after.format('n')}"
-    # Not joined: SQLite would look through all entities first, for a filter of their ids.
+    # What is touched is not joined: for a filter of its ids SQLite would look through all entities first.
     listing = (
-        f"FROM entity n WHERE {stays} AND n.id IN (SELECT m.survivor FROM entity m"
-        f" WHERE m.id IN (SELECT t.id FROM touched t) AND ({before.format('m')} OR {after.format('m')}))"
+        f"FROM entity m CROSS JOIN entity n WHERE n.id = m.survivor AND {stays}"
+        f" AND m.id IN (SELECT t.id FROM touched t) AND ({before.format('m')} OR {after.format('m')})"
     )
     merging = (
         f"FROM entity m CROSS JOIN entity n WHERE n.id = m.survivor AND {stays}"
